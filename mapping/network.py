@@ -1,0 +1,233 @@
+"""The integer network that a chip runs: what quantisation makes, mapping places and the simulators compute.
+
+Integer semantics
+-----------------
+Time is discrete and counted from 0. All potentials, currents, thresholds and biases are integers in the unit of the
+membrane potential. A population has a window of T steps for each sample. In step j of the window (0 <= j < T):
+
+1. every projection delivers ``u = sum(weight_mantissa * spike) * 2**(synapse_exponent + weight_exponent)`` of the spikes
+   that its source sent in step j of the source's own window;
+2. ``v = v + u + bias`` (for a population with input current: the bias holds the current too), and v saturates at
+   +-``state_max``, each saturation being counted;
+3. spike +1 if ``v >= threshold``; a `signed` population spikes -1 if ``v <= -negative_threshold``;
+4. a spike of +1 takes `threshold` from v (reset "subtract") or sets v to 0 (reset "zero"); a spike of -1 adds
+   `negative_threshold`, or sets v to 0. Populations of reset "none" never spike.
+
+At step 0 of a window v starts from `initial_potential`. On the global clock the window of a population starts at its
+`start_step` and a projection takes ``1 + delay`` steps, so that ``start_step(target) = start_step(source) + 1 + delay`` on
+every path: the spikes of the source's step j arrive in the target's step j. Samples follow each other every T steps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Literal
+
+import networkx as nx
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.connectivity import Connectivity, Shape
+
+Reset = Literal["subtract", "zero", "none"]
+SignMode = Literal["mixed", "excitatory", "inhibitory"]
+
+
+@dataclass(frozen=True)
+class Population:
+    """Neurons of one model, arranged as (channels, rows, columns).
+
+    On a chip whose spike test is strict (v > threshold) this network's ``v >= threshold`` is met by starting v one unit
+    higher for reset "subtract", which keeps the offset for ever, and by thresholds that are one unit above a multiple
+    of the threshold step for reset "zero", where all increments are multiples of that step.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the network.
+    shape : (int, int, int)
+        Channels, rows, columns.
+    reset : {"subtract", "zero", "none"}
+        "none" marks an accumulator: it integrates and never spikes.
+    threshold : int64 array, (channels,)
+        Zeros for an accumulator.
+    negative_threshold : int64 array, (channels,), or None
+        Positive magnitudes; None for populations that spike +1 only.
+    bias_mantissa : int64 array, (channels, 1, 1) or `shape`
+        Added in every step of the window, times ``2**bias_exponent``.
+    bias_exponent : int64 array, like `bias_mantissa`
+    initial_potential : int64 array, (channels,)
+    start_step : int
+        Global step of the first step of the first window.
+    scale : float64 array, (channels,)
+        Activation of the trained network that one spike in every step stands for; for an accumulator the
+        activation that one unit of ``v / T`` stands for.
+    is_output : bool
+        Whether its result is one of the network's outputs.
+    """
+
+    name: str
+    shape: Shape
+    reset: Reset
+    threshold: NDArray[np.int64]
+    negative_threshold: NDArray[np.int64] | None
+    bias_mantissa: NDArray[np.int64]
+    bias_exponent: NDArray[np.int64]
+    initial_potential: NDArray[np.int64]
+    start_step: int
+    scale: NDArray[np.float64]
+    is_output: bool = False
+
+    @property
+    def neuron_count(self) -> int:
+        """Number of neurons."""
+        channels, rows, columns = self.shape
+        return channels * rows * columns
+
+    @property
+    def model(self) -> str:
+        """Name of the neuron model as profiles list it: "if" or "signed"."""
+        return "if" if self.negative_threshold is None else "signed"
+
+    @property
+    def bias(self) -> NDArray[np.int64]:
+        """Bias in membrane units, shape as `bias_mantissa`."""
+        bias: NDArray[np.int64] = self.bias_mantissa << self.bias_exponent
+        return bias
+
+
+@dataclass(frozen=True)
+class Projection:
+    """Synapses from one population to another.
+
+    Attributes
+    ----------
+    name : str
+        Unique in the network.
+    source, target : str
+        Names of populations.
+    connectivity : Connectivity
+    weights : int32 array, `connectivity.weight_shape`
+        Mantissas as programmed into the chip (even in a mixed-sign group of 8 bits on Loihi).
+    weight_exponent : int
+        One for the projection.
+    weight_bits : int
+        Width of the weights in the synapse format.
+    sign_mode : {"mixed", "excitatory", "inhibitory"}
+    delay : int
+        Extra steps beyond the one that every projection takes.
+    """
+
+    name: str
+    source: str
+    target: str
+    connectivity: Connectivity
+    weights: NDArray[np.int32]
+    weight_exponent: int
+    weight_bits: int
+    sign_mode: SignMode
+    delay: int = 0
+
+
+@dataclass(frozen=True)
+class InputProjection:
+    """The part of a population's current that the host computes from a sample, constant over the window.
+
+    ``current = (sum(weights * x) + 2**(f-1)) >> f`` with ``f = weight_fraction_bits + input_fraction_bits`` and
+    ``x = round(sample * 2**input_fraction_bits)``; the sum of the currents and the bias of a neuron is then rounded to
+    the chip's bias mantissa and exponent. Integers only, so that every machine computes the same currents.
+
+    Attributes
+    ----------
+    name, target : str
+    connectivity : Connectivity
+        Its source is the network's input.
+    weights : int64 array, `connectivity.weight_shape`
+    weight_fraction_bits, input_fraction_bits : int
+    """
+
+    name: str
+    target: str
+    connectivity: Connectivity
+    weights: NDArray[np.int64]
+    weight_fraction_bits: int
+    input_fraction_bits: int
+
+
+@dataclass(frozen=True)
+class ChipNetwork:
+    """Populations joined by projections, in a chip's integers.
+
+    Attributes
+    ----------
+    input_shape : (int, int, int)
+        Channels, rows, columns of one sample.
+    timesteps : int
+        T, the length of the window.
+    synapse_exponent, threshold_exponent, state_max : int
+        The profile's number formats that the semantics above need.
+    graph : networkx.MultiDiGraph
+        Nodes are population names with attribute "population"; edges have the projection's name as key and the
+        attribute "projection". Node and edge order is the order of creation, nodes topologically sorted.
+    input_projections : tuple of InputProjection
+    """
+
+    input_shape: Shape
+    timesteps: int
+    synapse_exponent: int
+    threshold_exponent: int
+    state_max: int
+    graph: nx.MultiDiGraph
+    input_projections: tuple[InputProjection, ...] = field(default=())
+
+    @property
+    def populations(self) -> list[Population]:
+        """All populations, sources before targets."""
+        return [data["population"] for _, data in self.graph.nodes(data=True)]
+
+    @property
+    def projections(self) -> list[Projection]:
+        """All projections between populations, in order of their targets."""
+        return [projection for population in self.populations for projection in self.incoming(population.name)]
+
+    @property
+    def outputs(self) -> list[Population]:
+        """The populations that hold the network's outputs."""
+        return [population for population in self.populations if population.is_output]
+
+    def population(self, name: str) -> Population:
+        """The population of this name."""
+        population: Population = self.graph.nodes[name]["population"]
+        return population
+
+    def incoming(self, name: str) -> Iterator[Projection]:
+        """Projections into the population `name`."""
+        return (data["projection"] for _, _, data in self.graph.in_edges(name, data=True))
+
+    def outgoing(self, name: str) -> Iterator[Projection]:
+        """Projections out of the population `name`."""
+        return (data["projection"] for _, _, data in self.graph.out_edges(name, data=True))
+
+    def input_currents(self, name: str) -> Iterator[InputProjection]:
+        """Input projections into the population `name`."""
+        return (projection for projection in self.input_projections if projection.target == name)
+
+    def shift(self, projection: Projection) -> int:
+        """Left shift from a projection's sum of mantissas to membrane units; never negative in a legal network."""
+        return self.synapse_exponent + projection.weight_exponent
+
+    @property
+    def latency_steps(self) -> int:
+        """Steps from the first step of the first population to the end of the last window."""
+        return self.timesteps + max((population.start_step for population in self.populations), default=0)
+
+
+def build_graph(populations: list[Population], projections: list[Projection]) -> nx.MultiDiGraph:
+    """Join populations, given in topological order, and projections into the graph of a `ChipNetwork`."""
+    graph = nx.MultiDiGraph()
+    for population in populations:
+        graph.add_node(population.name, population=population)
+    for projection in projections:
+        graph.add_edge(projection.source, projection.target, key=projection.name, projection=projection)
+    return graph

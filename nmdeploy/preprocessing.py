@@ -1,0 +1,77 @@
+"""From samples as they lie in a data file to the network's input."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmdeploy.errors import DataFileError
+from nmdeploy.layers.graph import Shape
+
+Layout = Literal["NCHW", "NHWC", "NHW", "NCL", "NF"]
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """``((x / scale) - mean) / std`` per channel, on samples of a layout.
+
+    Attributes
+    ----------
+    scale : float
+        255 for pixels that the network expects in 0..1.
+    mean, std : tuple of float
+        One value a channel, or one for all.
+    layout : {"NCHW", "NHWC", "NHW", "NCL", "NF"}
+        Axes of the data file; N counts samples, "NHW" is one channel, "NCL" a sequence, "NF" a vector.
+    """
+
+    scale: float = 1.0
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    layout: Layout = "NCHW"
+
+    def apply(self, samples: NDArray[np.generic], input_shape: Shape) -> NDArray[np.float32]:
+        """Normalise samples and bring them into the shape (samples, channels, rows, columns).
+
+        Parameters
+        ----------
+        samples : array, uint8 or float, axes as in `layout`
+        input_shape : (int, int, int)
+            What the network takes.
+
+        Raises
+        ------
+        DataFileError
+            The samples do not fit the layout or the network, or hold NaN or infinity.
+        """
+        if samples.ndim != len(self.layout):
+            raise DataFileError(f"samples have {samples.ndim} axes {samples.shape}, layout {self.layout} needs {len(self.layout)}")
+        arranged = self._to_channels_first(samples)
+        if arranged.shape[1:] != input_shape:
+            raise DataFileError(
+                f"samples of layout {self.layout} give {arranged.shape[1:]} (channels, rows, columns); "
+                f"the network takes {input_shape}. Check --layout and --input-shape."
+            )
+        channels = input_shape[0]
+        if any(len(values) not in (1, channels) for values in (self.mean, self.std)):
+            raise DataFileError(f"mean and std need 1 or {channels} values, one a channel")
+        mean = np.array(self.mean, dtype=np.float64).reshape(-1, 1, 1)
+        std = np.array(self.std, dtype=np.float64).reshape(-1, 1, 1)
+        normalised: NDArray[np.float32] = ((arranged / np.float64(self.scale) - mean) / std).astype(np.float32)
+        if not np.isfinite(normalised).all():
+            raise DataFileError("samples hold NaN or infinity after preprocessing")
+        return normalised
+
+    def _to_channels_first(self, samples: NDArray[np.generic]) -> NDArray[np.generic]:
+        if self.layout == "NHWC":
+            return samples.transpose(0, 3, 1, 2)
+        if self.layout == "NHW":
+            return samples[:, None]
+        if self.layout == "NCL":
+            return samples[:, :, None]
+        if self.layout == "NF":
+            return samples[:, :, None, None]
+        return samples
