@@ -165,7 +165,7 @@ class ChipNetwork:
         Channels, rows, columns of one sample.
     timesteps : int
         T, the length of the window.
-    synapse_exponent, threshold_exponent, state_max : int
+    synapse_exponent, threshold_exponent, state_max, bias_mantissa_max, bias_exponent_max : int
         The profile's number formats that the semantics above need.
     graph : networkx.MultiDiGraph
         Nodes are population names with attribute "population"; edges have the projection's name as key and the
@@ -178,6 +178,8 @@ class ChipNetwork:
     synapse_exponent: int
     threshold_exponent: int
     state_max: int
+    bias_mantissa_max: int
+    bias_exponent_max: int
     graph: nx.MultiDiGraph
     input_projections: tuple[InputProjection, ...] = field(default=())
 
