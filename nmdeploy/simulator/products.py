@@ -1,0 +1,117 @@
+"""Synaptic input of a projection as exact matrix products.
+
+Arrays are channels-last, (samples, rows, columns, channels), so that gathering a receptive field copies whole runs of
+channels and the product needs no transposition.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.connectivity import Connectivity
+
+FLOAT32_EXACT = 2**24
+FLOAT64_EXACT = 2**53
+
+
+def exact_dtype(weights: NDArray[np.generic], input_max: int) -> type[np.float32] | type[np.float64]:
+    """The narrowest float type in which every partial sum of the product is an exactly held integer.
+
+    Parameters
+    ----------
+    weights : integer array, (O, I, K_rows, K_columns)
+    input_max : int
+        Largest magnitude of an input.
+
+    Raises
+    ------
+    OverflowError
+        Even float64 could round.
+    """
+    bound = int(np.abs(weights.astype(np.int64)).sum(axis=(1, 2, 3)).max()) * input_max
+    if bound < FLOAT32_EXACT:
+        return np.float32
+    if bound < FLOAT64_EXACT:
+        return np.float64
+    raise OverflowError(f"a sum of products may reach {bound}, beyond the 2^53 that are exact")
+
+
+class Product:
+    """The linear map of one projection: `weights` applied through a `Connectivity`.
+
+    Parameters
+    ----------
+    connectivity : Connectivity
+    weights : array, `connectivity.weight_shape`
+    dtype : float32 or float64
+        Of the arithmetic; `exact_dtype` says which is exact for integers.
+    """
+
+    def __init__(
+        self,
+        connectivity: Connectivity,
+        weights: NDArray[np.generic],
+        dtype: type[np.float32] | type[np.float64],
+    ) -> None:
+        self._connectivity = connectivity
+        self._dtype = dtype
+        groups, (out, in_per_group, k_rows, k_columns) = connectivity.groups, weights.shape
+        grouped = weights.astype(dtype).reshape(groups, out // groups, in_per_group, k_rows, k_columns)
+        # (groups, taps, in, out): the order in which a gathered receptive field lies in memory
+        self._weights = np.ascontiguousarray(
+            grouped.transpose(0, 3, 4, 2, 1).reshape(groups, k_rows * k_columns, in_per_group, out // groups)
+        )
+
+    @cached_property
+    def _pixels(self) -> NDArray[np.intp]:
+        """Flat source pixel of each (target row, target column, tap row, tap column) in the zero-framed source."""
+        table, width = self._connectivity, self._connectivity.source_shape[2] + 1
+        rows = np.where(table.rows < 0, table.source_shape[1], table.rows)[:, None, :, None]
+        columns = np.where(table.columns < 0, table.source_shape[2], table.columns)[None, :, None, :]
+        return (rows * width + columns).ravel().astype(np.intp)
+
+    @property
+    def gathered_bytes_per_sample(self) -> int:
+        """Size of the gathered receptive fields of one sample in one step."""
+        return int(self._pixels.size * self._connectivity.in_channels * np.dtype(self._dtype).itemsize)
+
+    def __call__(self, values: NDArray[np.generic]) -> NDArray[np.floating]:
+        """Apply to a batch.
+
+        Parameters
+        ----------
+        values : array, (samples, source rows, source columns, source channels)
+
+        Returns
+        -------
+        float array, (samples, target rows, target columns, out channels)
+            Of the target channels of the connectivity only.
+        """
+        table = self._connectivity
+        samples, (_, rows, columns) = values.shape[0], table.source_shape
+        framed = np.zeros((samples, rows + 1, columns + 1, table.in_channels), dtype=self._dtype)
+        framed[:, :rows, :columns] = values[..., table.source_channels[0] : table.source_channels[1]]
+        fields = framed.reshape(samples, -1, table.in_channels).take(self._pixels, axis=1)
+        taps = table.rows.shape[1] * table.columns.shape[1]
+        positions = samples * table.rows.shape[0] * table.columns.shape[0]
+        result = self._multiply(fields.reshape(positions, taps, table.groups, -1))
+        return result.reshape(samples, table.rows.shape[0], table.columns.shape[0], table.out_channels)
+
+    def _multiply(self, fields: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Fields (positions, taps, groups, in per group) to (positions, out channels)."""
+        positions, taps, groups, in_per_group = fields.shape
+        out_per_group = self._weights.shape[3]
+        if groups == 1:
+            weights = self._weights.reshape(taps * in_per_group, out_per_group)
+            return fields.reshape(positions, taps * in_per_group) @ weights
+        if in_per_group == 1 and out_per_group == 1:
+            depthwise: NDArray[np.floating] = np.einsum("ptg,gt->pg", fields[..., 0], self._weights[:, :, 0, 0])
+            return depthwise
+        parts = [
+            fields[:, :, group].reshape(positions, -1) @ self._weights[group].reshape(-1, out_per_group)
+            for group in range(groups)
+        ]
+        return np.concatenate(parts, axis=1)
