@@ -1,0 +1,79 @@
+"""Evaluate the converted network as the float network that it stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmdeploy.simulator.products import Product
+from nmdeploy.spiking.network import INPUT, FloatPopulation, SpikingNetwork
+
+GATHER_BYTES = 256 * 2**20
+Values = NDArray[np.float32]
+
+
+def activations(
+    network: SpikingNetwork, samples: NDArray[np.float32]
+) -> Iterator[tuple[FloatPopulation, Values]]:
+    """Input of every population's activation function, one population after the other.
+
+    Activations are kept only as long as a later population reads them.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    samples : float32 array, (samples, channels, rows, columns)
+        Preprocessed.
+
+    Yields
+    ------
+    population : FloatPopulation
+    values : float32 array, (samples, rows, columns, channels)
+        Before the activation function.
+    """
+    held: dict[str, Values] = {INPUT: np.ascontiguousarray(samples.transpose(0, 2, 3, 1))}
+    waiting = {name: network.graph.out_degree(name) for name in network.graph.nodes}
+    for population in network.populations:
+        channels, rows, columns = population.shape
+        bias = np.broadcast_to(population.bias, population.shape).transpose(1, 2, 0)
+        values = np.broadcast_to(bias, (len(samples), rows, columns, channels)).astype(np.float32)
+        for projection in network.incoming(population.name):
+            product = Product(projection.connectivity, projection.weights, np.float32)
+            start, stop = projection.connectivity.target_channels
+            source = held[projection.source]
+            chunk = max(1, GATHER_BYTES // product.gathered_bytes_per_sample)
+            for first in range(0, len(samples), chunk):
+                values[first : first + chunk, ..., start:stop] += product(source[first : first + chunk])
+            waiting[projection.source] -= 1
+            if waiting[projection.source] == 0:
+                del held[projection.source]
+        yield population, values
+        if waiting[population.name]:
+            held[population.name] = population.activate(values)
+
+
+def evaluate(
+    network: SpikingNetwork, samples: NDArray[np.float32], progress: Callable[[int], None] | None = None
+) -> NDArray[np.float32]:
+    """Outputs of the float network.
+
+    Returns
+    -------
+    float32 array, (samples, outputs)
+        Output populations joined, each in C order of (channel, row, column).
+    """
+    chunk = 256
+    parts = []
+    for first in range(0, max(len(samples), 1), chunk):
+        batch = samples[first : first + chunk]
+        outputs = [
+            values.transpose(0, 3, 1, 2).reshape(len(batch), -1)
+            for population, values in activations(network, batch)
+            if population.is_output
+        ]
+        parts.append(np.concatenate(outputs, axis=1))
+        if progress is not None:
+            progress(len(batch))
+    return np.concatenate(parts)
