@@ -87,6 +87,7 @@ class CoreCosts(_Strict):
     output_entries_extra_off_chip: Quantity
     synapses_per_entry: Quantity
     entry_prefix_bits: Quantity
+    axon_list_spare_bits: Quantity
 
 
 class NumberFormats(_Strict):
@@ -150,11 +151,13 @@ def profile_text(target: str) -> str:
         No profile has this name, or the file cannot be read.
     """
     if target in available_profiles():
-        return resources.files("hw_profiles").joinpath("chips", f"{target}.toml").read_text(encoding="utf-8")
+        return resources.files("hw_profiles").joinpath("chips").joinpath(f"{target}.toml").read_text(encoding="utf-8")
     path = Path(target)
     if path.suffix != ".toml":
         names = ", ".join(available_profiles())
-        raise ProfileError(f"unknown target '{target}'. Known targets: {names}; or give a path to a .toml file.")
+        raise ProfileError(
+            f"unknown target '{target}'. Known targets: {names}; or give a path to a .toml file."
+        )
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

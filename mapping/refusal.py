@@ -1,0 +1,123 @@
+"""Why a population fits no core, and the smallest change that would help."""
+
+from __future__ import annotations
+
+from hw_profiles import HardwareProfile
+from mapping.network import ChipNetwork, Projection
+from mapping.tiles import LIMIT_NAMES
+from mapping.tiling import PopulationTiler
+from mapping.violation import Violation
+
+
+def unfit_population(tiler: PopulationTiler, network: ChipNetwork, profile: HardwareProfile) -> list[Violation]:
+    """One violation for each limit that even a single neuron of the population exceeds."""
+    kinds = list(tiler.tile_kinds(tiler.smallest()))
+    violations = []
+    for name, limit in tiler.limits.items():
+        demand = max(getattr(kind, name) for kind in kinds)
+        if demand <= limit:
+            continue
+        if name == "input_axons":
+            own = profile.core_costs.reset_synapses_per_subtractive_neuron.value
+            room = limit - (own if tiler.population.reset == "subtract" else 0)
+            remedy = fan_in_remedy(list(network.incoming(tiler.population.name)), room)
+        else:
+            remedy = REMEDIES[name]
+        violations.append(
+            Violation(
+                rule=LIMIT_NAMES[name].code,
+                severity="error",
+                where=f"population {tiler.population.name}",
+                message=f"fits no core: one neuron alone asks for too many {LIMIT_NAMES[name].label}",
+                demand=demand,
+                capacity=limit,
+                remedy=remedy,
+            )
+        )
+    return violations
+
+
+REMEDIES = {
+    "compartments": "Use a neuron model that takes fewer compartments, or another target",
+    "output_axon_entries": "Give its targets fewer channels or smaller maps, so that they lie on fewer cores",
+    "synapse_memory_words": "Lower --weight-bits, or give it fewer inputs",
+    "words_per_axon_list": "Lower --weight-bits, or use fewer taps that read the same neuron",
+    "synapse_formats": "Give the projections into it the same weight bits and exponent, or sum fewer of them",
+    "compartment_configurations": "Use a target that allows at least one",
+    "threshold_configurations": "Use a target that allows at least one",
+}
+
+
+def fan_in_remedy(projections: list[Projection], room: int) -> str:
+    """Say how many input channels, or how many groups, the widest projection could have.
+
+    Parameters
+    ----------
+    projections : list of Projection
+        Those into the population.
+    room : int
+        Input axons that one neuron may take for them.
+    """
+    fans = {projection.name: single_neuron_fan_in(projection) for projection in projections}
+    widest = max(projections, key=lambda projection: fans[projection.name])
+    room -= sum(fans.values()) - fans[widest.name]
+    connectivity = widest.connectivity
+    per_group = connectivity.in_channels // connectivity.groups
+    positions = fans[widest.name] // per_group
+    channels = room // positions
+    if channels < 1:
+        return f"Split the inputs of {widest.name} over several populations, or use a smaller kernel"
+    what = "input channels" if connectivity.groups == 1 else "input channels in each group"
+    remedy = f"Give {widest.name} at most {channels} {what}"
+    groups = [
+        count
+        for count in range(connectivity.groups + 1, connectivity.in_channels + 1)
+        if connectivity.in_channels % count == 0
+        and connectivity.out_channels % count == 0
+        and connectivity.in_channels // count <= channels
+    ]
+    return f"{remedy}, or {groups[0]} groups" if groups else remedy
+
+
+def single_neuron_fan_in(projection: Projection) -> int:
+    """Most source neurons that a single target neuron reads."""
+    connectivity = projection.connectivity
+    rows, columns = (
+        max(len({tap for tap in taps if tap >= 0}) for taps in table.tolist())
+        for table in (connectivity.rows, connectivity.columns)
+    )
+    return connectivity.in_channels // connectivity.groups * rows * columns
+
+
+def delay_violations(network: ChipNetwork, profile: HardwareProfile) -> list[Violation]:
+    """One violation for each projection whose delay the chip cannot hold."""
+    limit = profile.number_formats.delay_max.value
+    return [
+        Violation(
+            rule="NMD308",
+            severity="error",
+            where=f"projection {projection.name}",
+            message="delay in steps",
+            demand=projection.delay,
+            capacity=limit,
+            remedy="Shorten the longer path beside it, or put relay populations into this one",
+        )
+        for projection in network.projections
+        if projection.delay > limit
+    ]
+
+
+def too_many_chips(core_count: int, profile: HardwareProfile) -> Violation | None:
+    """A violation if so many cores are more than a system has."""
+    chips = -(-core_count // profile.mesh.cores_per_chip)
+    if chips <= profile.mesh.chips.value:
+        return None
+    return Violation(
+        rule="NMD107",
+        severity="error",
+        where="network",
+        message=f"{core_count:,} cores take too many chips",
+        demand=chips,
+        capacity=profile.mesh.chips.value,
+        remedy="Use a smaller network, or a target with more chips",
+    )

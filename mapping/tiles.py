@@ -1,0 +1,116 @@
+"""Boxes of neurons and what a core that holds them needs: the vocabulary that mapper and verifier share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+Interval = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A box of neurons of one population, half-open along each axis.
+
+    Neuron ``(channel, row, column)`` has compartment index
+    ``((row - r0) * column count + (column - x0)) * channel count + (channel - c0)`` within the tile.
+
+    Attributes
+    ----------
+    population : str
+    channels, rows, columns : (int, int)
+        ``[start, stop)``.
+    """
+
+    population: str
+    channels: Interval
+    rows: Interval
+    columns: Interval
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Number of channels, rows and columns."""
+        return (
+            self.channels[1] - self.channels[0],
+            self.rows[1] - self.rows[0],
+            self.columns[1] - self.columns[0],
+        )
+
+    @property
+    def neuron_count(self) -> int:
+        """Number of neurons."""
+        channels, rows, columns = self.shape
+        return channels * rows * columns
+
+    def __str__(self) -> str:
+        boxes = (self.channels, self.rows, self.columns)
+        return f"{self.population}[" + ", ".join(f"{start}:{stop}" for start, stop in boxes) + "]"
+
+
+@dataclass(frozen=True)
+class Demands:
+    """What one core needs; the fields are named as the capacities in ``profile.core_limits``.
+
+    Attributes
+    ----------
+    compartments : int
+        Neurons, each times what its reset mode costs.
+    input_axons : int
+        Per projection and tile of its target, one for each source neuron with a structural synapse (a valid tap;
+        weights of zero count) into the tile; and one for each reset synapse of a subtractive neuron.
+    output_axon_entries : int
+        Per projection and source neuron of the core, one for each target core reached, times what an entry costs
+        on the same or another chip; and one for each reset synapse.
+    synapse_memory_words : int
+        Sum over the synapse lists of the core. Source neurons of the same channel whose synapses into a tile have
+        the same taps and the same offsets from their first row and column share one list.
+    words_per_axon_list : int
+        Words of the longest list. A list is cut into runs of consecutive compartments and these into dense entries;
+        its words are the larger of all bits packed together, with the spare bits that the compiler leaves, and
+        each entry rounded up on its own. Where a source reaches a target by several taps, the second and later ones
+        make runs of their own: one for each pair (repetition by row taps, repetition by column taps).
+    synapse_formats : int
+        Distinct (weight bits, weight exponent, sign mode, bits of the delay) of projections with synapses into the
+        core; one more if it holds subtractive neurons.
+    compartment_configurations : int
+        Distinct (reset, threshold) pairs of its neurons.
+    threshold_configurations : int
+        Distinct thresholds of its neurons; an accumulator has the largest one of the chip.
+    """
+
+    compartments: int
+    input_axons: int
+    output_axon_entries: int
+    synapse_memory_words: int
+    words_per_axon_list: int
+    synapse_formats: int
+    compartment_configurations: int
+    threshold_configurations: int
+
+
+@dataclass(frozen=True)
+class LimitName:
+    """How a capacity is called in reports.
+
+    Attributes
+    ----------
+    code : str
+        Rule that a demand above the capacity breaks.
+    label : str
+        In words.
+    """
+
+    code: str
+    label: str
+
+
+LIMIT_NAMES: dict[str, LimitName] = {
+    "compartments": LimitName("NMD201", "compartments"),
+    "input_axons": LimitName("NMD202", "input axons"),
+    "output_axon_entries": LimitName("NMD203", "output axon entries"),
+    "synapse_memory_words": LimitName("NMD204", "synapse memory words"),
+    "words_per_axon_list": LimitName("NMD205", "words in one axon's synapse list"),
+    "synapse_formats": LimitName("NMD206", "synapse formats"),
+    "compartment_configurations": LimitName("NMD207", "compartment configurations"),
+    "threshold_configurations": LimitName("NMD208", "threshold configurations"),
+}
+"""Names of the capacities, by field of `Demands` and of ``profile.core_limits``."""
