@@ -54,8 +54,7 @@ def _fold_batch_norm(layers: LayerGraph) -> LayerGraph:
             continue
         affine = _as_affine(layer.operator)
         before = kept.get(renamed.get(layer.inputs[0], layer.inputs[0]))
-        alone = layers.graph.out_degree(layer.inputs[0]) == 1 and layer.inputs[0] not in layers.outputs
-        if alone and before is not None and isinstance(before.operator, (Convolution, Linear)):
+        if _used_once(layers, layer.inputs[0]) and before is not None and isinstance(before.operator, (Convolution, Linear)):
             kept[before.name] = replace(before, operator=_folded(before.operator, affine))
             renamed[layer.name] = before.name
         else:
@@ -79,28 +78,21 @@ def _folded(operator: Convolution | Linear, affine: Affine) -> Convolution | Lin
 def _rectify_before_max_pool(layers: LayerGraph) -> LayerGraph:
     """``relu(max(x)) = max(relu(x))``: pooled rectified values need no signed arithmetic."""
     renamed: dict[str, str] = {}
-    ordered: list[Layer] = []
-    for layer in layers.layers:
-        pool = next((one for one in ordered if one.name == layer.inputs[0]), None) if layer.inputs else None
-        if (
-            isinstance(layer.operator, ReLU)
-            and pool is not None
-            and isinstance(pool.operator, MaxPool)
-            and layers.graph.out_degree(pool.name) == 1
-            and pool.name not in layers.outputs
-        ):
-            source = pool.inputs[0]
-            shape = layers.layer(source).shape if source in layers.graph else pool.shape
-            ordered[ordered.index(pool)] = replace(layer, inputs=(source,), shape=shape)
-            ordered.append(replace(pool, inputs=(layer.name,)))
-            renamed[layer.name] = pool.name
-        else:
-            ordered.append(layer)
+    kept: dict[str, Layer] = {}
+    for original in layers.layers:
+        layer = replace(original, inputs=tuple(renamed.get(name, name) for name in original.inputs))
+        pool = kept.get(layer.inputs[0]) if isinstance(layer.operator, ReLU) else None
+        if pool is None or not isinstance(pool.operator, MaxPool) or not _used_once(layers, pool.name):
+            kept[layer.name] = layer
+            continue
+        del kept[pool.name]
+        kept[layer.name] = replace(layer, inputs=pool.inputs, shape=kept[pool.inputs[0]].shape)
+        kept[pool.name] = replace(pool, inputs=(layer.name,))
+        renamed[layer.name] = pool.name
     outputs = tuple(renamed.get(name, name) for name in layers.outputs)
-    kept = [
-        layer
-        if isinstance(layer.operator, MaxPool) and layer.name in renamed.values()
-        else replace(layer, inputs=tuple(renamed.get(name, name) for name in layer.inputs))
-        for layer in ordered
-    ]
-    return build_layer_graph(kept, outputs)
+    return build_layer_graph(kept.values(), outputs)
+
+
+def _used_once(layers: LayerGraph, name: str) -> bool:
+    """Whether exactly one layer reads `name` and it is no output."""
+    return bool(layers.graph.out_degree(name) == 1) and name not in layers.outputs
