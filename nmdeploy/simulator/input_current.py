@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, InputProjection, Population
+from nmdeploy.bias_field import to_bias_field
 from nmdeploy.errors import DataFileError
 from nmdeploy.simulator.products import Product, exact_dtype
 
@@ -41,7 +42,18 @@ def constant_current(network: ChipNetwork, population: Population, samples: NDAr
     for projection in projections:
         start, stop = projection.connectivity.target_channels
         current[..., start:stop] += _projected(projection, samples)
-    return _as_bias_field(network, population.name, current)
+    # a population reset to zero keeps to whole threshold steps, so that Lava's stock neurons compute the same
+    exponent_min = network.threshold_exponent if population.reset == "zero" else 0
+    try:
+        mantissa, exponent = to_bias_field(
+            current, network.bias_mantissa_max, exponent_min, network.bias_exponent_max
+        )
+    except OverflowError as error:
+        raise DataFileError(
+            f"{population.name}: a sample's input current {error}. Check --scale, --mean and --std against the data."
+        ) from error
+    rounded: IntArray = mantissa << exponent
+    return rounded
 
 
 def _projected(projection: InputProjection, samples: NDArray[np.float32]) -> IntArray:
@@ -54,21 +66,4 @@ def _projected(projection: InputProjection, samples: NDArray[np.float32]) -> Int
     sums = Product(projection.connectivity, projection.weights, dtype)(values).astype(np.int64)
     fraction_bits = projection.weight_fraction_bits + projection.input_fraction_bits
     rounded: IntArray = (sums + (1 << fraction_bits >> 1)) >> fraction_bits
-    return rounded
-
-
-def _as_bias_field(network: ChipNetwork, where: str, current: IntArray) -> IntArray:
-    """Round each current to the nearest mantissa * 2**exponent, with the smallest exponent that holds it."""
-    mantissa_max = network.bias_mantissa_max
-    rounded = current.copy()
-    for exponent in range(1, network.bias_exponent_max + 1):
-        coarse = (current + (1 << exponent >> 1)) >> exponent
-        too_large = np.abs(rounded) > mantissa_max << (exponent - 1)
-        rounded[too_large] = coarse[too_large] << exponent
-    largest = int(np.abs(rounded).max(initial=0))
-    if largest > mantissa_max << network.bias_exponent_max:
-        raise DataFileError(
-            f"{where}: a sample's input current {largest:,} exceeds the bias field "
-            f"({mantissa_max << network.bias_exponent_max:,}). Check --scale, --mean and --std against the data."
-        )
     return rounded
