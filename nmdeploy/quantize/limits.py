@@ -1,0 +1,92 @@
+"""How large a threshold may be, per channel, so that no field of the chip overflows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_profiles.profile import HardwareProfile
+from nmdeploy.convert.statistics import ActivationStatistics
+from nmdeploy.spiking.network import INPUT, FloatPopulation, SpikingNetwork
+
+FloatArray = NDArray[np.float64]
+
+# Room left above what calibration showed: membrane potentials and input currents of other samples may be larger.
+OBSERVED_RANGE_MARGIN = 2.0
+# Rounding to levels can make the sum of a neuron's weights a little larger than the float one.
+ROUNDING_MARGIN = 1.05
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """A population with thresholds of 1: what its projections, bias and observed range are in units of its scale.
+
+    Attributes
+    ----------
+    projections : dict of name to float64 array, (O, I/groups, K_rows, K_columns)
+        All incoming ones, from the input too.
+    bias : float64 array, (channels, 1, 1) or the population's shape
+    lowest, highest : float64 array, (channels,)
+        Mean input of one step on the calibration samples, smallest and largest.
+    """
+
+    projections: dict[str, FloatArray]
+    bias: FloatArray
+    lowest: FloatArray
+    highest: FloatArray
+
+
+def normalised(network: SpikingNetwork, population: FloatPopulation, observed: ActivationStatistics) -> Normalised:
+    """Express a population in units of its scale."""
+    return Normalised(
+        projections={
+            projection.name: network.normalised_weights(projection)
+            for projection in network.incoming(population.name)
+        },
+        bias=population.bias / population.scale[:, None, None],
+        lowest=observed.lowest / population.scale,
+        highest=observed.highest / population.scale,
+    )
+
+
+def largest_threshold(
+    network: SpikingNetwork,
+    population: FloatPopulation,
+    unit: Normalised,
+    timesteps: int,
+    profile: HardwareProfile,
+) -> FloatArray:
+    """Upper limit of the value that stands for 1, in membrane units, per channel.
+
+    The smallest of three limits: the worst-case synaptic input of one step stays within the state (never exceeded,
+    whatever the data); bias plus input current stay within the bias field; the potential over the window stays within
+    the state (both on calibration data, times `OBSERVED_RANGE_MARGIN`).
+
+    Returns
+    -------
+    float64 array, (channels,)
+    """
+    formats = profile.number_formats
+    channels = population.shape[0]
+    synaptic = np.zeros(channels)
+    current = np.abs(unit.bias).reshape(channels, -1).max(axis=1)
+    for projection in network.incoming(population.name):
+        start, stop = projection.connectivity.target_channels
+        weights = unit.projections[projection.name]
+        if projection.source == INPUT:
+            # what the host writes is part of the mean input, since the input is constant
+            largest = np.maximum(np.abs(unit.lowest), np.abs(unit.highest))
+            current = np.maximum(current, OBSERVED_RANGE_MARGIN * largest)
+        else:
+            synaptic[start:stop] += np.abs(weights).sum(axis=(1, 2, 3))
+    drift = np.maximum(-unit.lowest, unit.highest if population.is_output else unit.highest - 1.0)
+    potential = OBSERVED_RANGE_MARGIN * (timesteps * np.maximum(drift, 0.0) + 1.0)
+    bias_max = formats.bias_mantissa_max.value << formats.bias_exponent_max.value
+    tiny = np.finfo(np.float64).tiny
+    limit: FloatArray = np.minimum(
+        formats.state_max / np.maximum(np.maximum(synaptic * ROUNDING_MARGIN, potential), tiny),
+        bias_max / np.maximum(current, tiny),
+    )
+    return limit

@@ -1,0 +1,229 @@
+"""Quantise a spiking network to the number formats of a chip."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hw_profiles.profile import HardwareProfile
+from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
+from nmdeploy.bias_field import to_bias_field
+from nmdeploy.convert.statistics import ActivationStatistics
+from nmdeploy.errors import QuantizationError
+from nmdeploy.quantize.limits import Normalised, largest_threshold, normalised
+from nmdeploy.quantize.population_scale import choose_output_scale, choose_thresholds, main_weights
+from nmdeploy.quantize.schedule import extra_delays, start_steps
+from nmdeploy.quantize.weight_format import round_to_levels, smallest_exponent, weight_field
+from nmdeploy.spiking.network import INPUT, FloatPopulation, FloatProjection, SpikingNetwork
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+# Fraction bits of samples and, at most, of the weights that the host applies to them: far below the rounding of the current.
+INPUT_FRACTION_BITS = 16
+# Sums of products of input currents must stay exact in float64; samples may be this much larger than in calibration.
+INPUT_RANGE_MARGIN = 16.0
+EXACT_BITS = 53
+
+
+@dataclass(frozen=True)
+class QuantizationOptions:
+    """What the user chooses.
+
+    Attributes
+    ----------
+    timesteps : int
+        T, the window.
+    weight_bits : int
+    thresholds : {"channel", "layer"}
+        As many thresholds as a core can hold, or one a population.
+    reset : {"subtract", "zero"}
+    initial_potential_share : float
+        Of the threshold; one half turns the floor of the spike count into rounding.
+    """
+
+    timesteps: int
+    weight_bits: int = 8
+    thresholds: Literal["channel", "layer"] = "channel"
+    reset: Literal["subtract", "zero"] = "subtract"
+    initial_potential_share: float = 0.5
+
+
+def quantize(
+    network: SpikingNetwork,
+    statistics: dict[str, ActivationStatistics],
+    profile: HardwareProfile,
+    options: QuantizationOptions,
+    input_max: float,
+) -> ChipNetwork:
+    """Quantise every population and projection.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+        With the scales set.
+    statistics : dict of population name to ActivationStatistics
+        Observed ranges, which decide how much of the state is left as headroom.
+    profile : HardwareProfile
+    options : QuantizationOptions
+    input_max : float
+        Largest magnitude of a preprocessed calibration sample.
+
+    Raises
+    ------
+    QuantizationError
+        The chip lacks the reset mode, the neuron model or the weight width; or a value does not fit its field.
+    """
+    _check_offered(profile, options)
+    starts = start_steps(network)
+    delays = extra_delays(network, starts, profile)
+    populations, projections, inputs = [], [], []
+    for population in network.populations:
+        unit = normalised(network, population, statistics[population.name])
+        scale = _membrane_scale(network, population, unit, profile, options)
+        populations.append(_population(population, unit, scale, starts[population.name], profile, options))
+        for projection in network.incoming(population.name):
+            start, stop = projection.connectivity.target_channels
+            delivered = unit.projections[projection.name] * scale[start:stop, None, None, None]
+            if projection.source == INPUT:
+                inputs.append(_input_projection(projection, delivered, input_max))
+            else:
+                projections.append(
+                    _projection(projection, delivered, delays[projection.name], profile, options.weight_bits)
+                )
+    formats = profile.number_formats
+    return ChipNetwork(
+        input_shape=network.input_shape,
+        timesteps=options.timesteps,
+        synapse_exponent=formats.synapse_exponent.value,
+        threshold_exponent=formats.threshold_exponent.value,
+        state_max=formats.state_max,
+        bias_mantissa_max=formats.bias_mantissa_max.value,
+        bias_exponent_max=formats.bias_exponent_max.value,
+        graph=build_graph(populations, projections),
+        input_projections=tuple(inputs),
+    )
+
+
+def _check_offered(profile: HardwareProfile, options: QuantizationOptions) -> None:
+    offered = profile.number_formats.weight_bits.values
+    if options.weight_bits not in offered:
+        raise QuantizationError(
+            f"{profile.name} has no weights of {options.weight_bits} bits; it has {', '.join(map(str, offered))}"
+        )
+    if options.reset not in profile.reset_modes.names:
+        raise QuantizationError(
+            f"{profile.name} has no reset '{options.reset}'; it has {', '.join(profile.reset_modes.names)}"
+        )
+    if "if" not in profile.neuron_models.names:
+        raise QuantizationError(f"{profile.name} has no integrate-and-fire neuron")
+    if options.timesteps < 1:
+        raise QuantizationError(f"{options.timesteps} time steps: at least 1 is needed")
+
+
+def _membrane_scale(
+    network: SpikingNetwork,
+    population: FloatPopulation,
+    unit: Normalised,
+    profile: HardwareProfile,
+    options: QuantizationOptions,
+) -> FloatArray:
+    """Membrane units that stand for 1 (the threshold), per channel."""
+    limit = largest_threshold(network, population, unit, options.timesteps, profile)
+    candidates = [
+        (unit.projections[projection.name], projection.connectivity.target_channels)
+        for projection in network.incoming(population.name)
+        if projection.source != INPUT
+    ]
+    main = main_weights(candidates, options.weight_bits, profile)
+    if population.is_output:
+        return np.full(population.shape[0], choose_output_scale(limit, main, profile))
+    per_channel = options.thresholds == "channel"
+    mantissas = choose_thresholds(limit, main, options.reset, per_channel, profile)
+    scale: FloatArray = (mantissas << profile.number_formats.threshold_exponent.value).astype(np.float64)
+    return scale
+
+
+def _population(
+    population: FloatPopulation,
+    unit: Normalised,
+    scale: FloatArray,
+    start_step: int,
+    profile: HardwareProfile,
+    options: QuantizationOptions,
+) -> Population:
+    formats = profile.number_formats
+    step_exponent = formats.threshold_exponent.value
+    # a population reset to zero keeps to whole threshold steps, so that Lava's stock neurons compute the same
+    grain = step_exponent if options.reset == "zero" else 0
+    try:
+        mantissa, exponent = to_bias_field(
+            np.rint(unit.bias * scale[:, None, None]).astype(np.int64),
+            formats.bias_mantissa_max.value,
+            grain,
+            formats.bias_exponent_max.value,
+        )
+    except OverflowError as error:
+        raise QuantizationError(f"{population.name}: bias {error}. Use more calibration samples.") from error
+    threshold = scale.astype(np.int64)
+    zeros = np.zeros_like(threshold)
+    initial = np.floor(options.initial_potential_share * threshold).astype(np.int64) >> grain << grain
+    if population.is_output:
+        fields = {"reset": "none", "threshold": zeros, "initial_potential": zeros}
+    elif options.reset == "zero":
+        fields = {"reset": "zero", "threshold": threshold + 1, "initial_potential": initial}
+    else:
+        fields = {"reset": "subtract", "threshold": threshold, "initial_potential": initial}
+    return Population(
+        name=population.name,
+        shape=population.shape,
+        negative_threshold=None,
+        bias_mantissa=mantissa,
+        bias_exponent=exponent,
+        start_step=start_step,
+        scale=population.scale / scale if population.is_output else population.scale,
+        is_output=population.is_output,
+        **fields,  # type: ignore[arg-type]
+    )
+
+
+def _projection(
+    projection: FloatProjection, delivered: FloatArray, delay: int, profile: HardwareProfile, bits: int
+) -> Projection:
+    formats = profile.number_formats
+    field = weight_field(delivered, bits, formats)
+    exponent = smallest_exponent(delivered, field, formats)
+    if exponent is None:
+        raise QuantizationError(
+            f"{projection.name}: a weight of {np.abs(delivered).max():,.0f} membrane units does not fit "
+            f"{bits} bits with any exponent of {profile.name}. Use a channel-wise method."
+        )
+    return Projection(
+        name=projection.name,
+        source=projection.source,
+        target=projection.target,
+        connectivity=projection.connectivity,
+        weights=round_to_levels(delivered, field, exponent, formats),
+        weight_exponent=exponent,
+        weight_bits=bits,
+        sign_mode=field.sign_mode,
+        delay=delay,
+    )
+
+
+def _input_projection(projection: FloatProjection, delivered: FloatArray, input_max: float) -> InputProjection:
+    """Fixed-point weights, as fine as exact sums in float64 allow."""
+    largest_sum = float(np.abs(delivered).sum(axis=(1, 2, 3)).max()) * max(input_max, 1.0) * INPUT_RANGE_MARGIN
+    bits = int(EXACT_BITS - 1 - INPUT_FRACTION_BITS - np.ceil(np.log2(max(largest_sum, 1.0))))
+    fraction_bits = max(0, min(INPUT_FRACTION_BITS, bits))
+    return InputProjection(
+        name=projection.name,
+        target=projection.target,
+        connectivity=projection.connectivity,
+        weights=np.rint(delivered * 2.0**fraction_bits).astype(np.int64),
+        weight_fraction_bits=fraction_bits,
+        input_fraction_bits=INPUT_FRACTION_BITS,
+    )
