@@ -11,7 +11,7 @@ from pathlib import Path
 
 import torch
 
-_NOT_THE_USER = (str(Path(torch.__file__).parent), str(Path(__file__).parent))
+_NOT_THE_USER = (str(Path(torch.__file__).parent) + os.sep, str(Path(__file__).parent) + os.sep)
 
 
 @contextlib.contextmanager

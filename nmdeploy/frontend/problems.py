@@ -7,16 +7,20 @@ _USE_BATCH_NORM = "Use BatchNorm in its place, which folds into weights."
 _KEEP_ON_HOST = "Replace it by supported layers, or cut the network there and keep that part on the host."
 
 _WAYS_OUT = {
-    _REPLACE_BY_RELU: (
-        "silu swish gelu mish elu selu celu softplus softsign tanh tanhshrink hardswish hardsigmoid hardshrink softshrink "
-        "logsigmoid glu threshold relusquared exp pow square sqrt abs log rrelu"
-    ),
-    _USE_BATCH_NORM: "layernorm groupnorm instancenorm1d instancenorm2d localresponsenorm rmsnorm layer_norm group_norm "
-    "instance_norm local_response_norm rms_norm normalize",
-    "Return the scores themselves; predictions are taken from them on the host.": "argmax topk max sort nonzero",
-    "Train it with stride-1 convolutions and nearest upsampling in its place.": (
-        "convtranspose1d convtranspose2d conv_transpose1d conv_transpose2d pixelshuffle pixel_shuffle"
-    ),
+    _REPLACE_BY_RELU: """
+        silu swish gelu mish elu selu celu softplus softsign tanh tanhshrink hardswish hardsigmoid hardshrink
+        softshrink logsigmoid glu threshold exp pow square sqrt abs log rrelu
+    """,
+    _USE_BATCH_NORM: """
+        layernorm groupnorm instancenorm1d instancenorm2d localresponsenorm rmsnorm layer_norm group_norm
+        instance_norm local_response_norm rms_norm normalize
+    """,
+    "Return the scores themselves; predictions are taken from them on the host.": """
+        argmax topk max sort nonzero
+    """,
+    "Train it with stride-1 convolutions and nearest upsampling in its place.": """
+        convtranspose1d convtranspose2d conv_transpose1d conv_transpose2d pixelshuffle pixel_shuffle
+    """,
 }
 _WAY_OUT_OF = {name: way_out for way_out, names in _WAYS_OUT.items() for name in names.split()}
 

@@ -1,15 +1,13 @@
 """Record the calls that a module makes on its input, each with its concrete result.
 
-`torch.fx` intercepts the calls; unlike plain symbolic tracing every proxy carries the value that the call gave for the
-example, so that sizes, computed kernel sizes and shape-dependent branches are ordinary Python numbers.
+`torch.fx` intercepts the calls; unlike plain symbolic tracing every proxy carries the value that the call
+gave for the example, so that sizes, computed kernel sizes and shape-dependent branches are plain numbers.
 """
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import torch
@@ -18,6 +16,7 @@ from torch.fx.node import map_aggregate
 
 from nmdeploy.frontend.locations import exception_location, trace_boundary, user_location
 from nmdeploy.frontend.problems import describe_problem
+from nmdeploy.frontend.value_proxy import ValueProxy, is_proxy
 
 # What a tensor can be asked without looking at its data.
 _SHAPE_QUERIES = {
@@ -35,7 +34,8 @@ class Record:
     Attributes
     ----------
     target : nn.Module or str
-        The module, or the plain name of the function or method ("relu" for ``F.relu``, ``torch.relu_``, ``x.relu()``).
+        The module, or the plain name of the function or method: "relu" for ``F.relu``, ``torch.relu_`` and
+        ``x.relu()``.
     foreign : bool
         Whether the function comes from elsewhere than torch and Python's operators.
     args, kwargs
@@ -61,7 +61,7 @@ class Record:
 
 @dataclass(frozen=True)
 class Recording:
-    """All calls in order; the first is the input. `result` is what the module returned, with records for tensors."""
+    """All calls in order, the input first; `result` is what came out, with records for tensors."""
 
     records: list[Record]
     result: Any
@@ -183,17 +183,19 @@ class _Recorder(fx.Tracer):
 
     def resolve(self, argument: Any) -> Any:
         """Replace the proxies in a nested argument by their records."""
-        return map_aggregate(argument, self._resolve_one)  # type: ignore[arg-type]
+        return map_aggregate(argument, self._resolve_one)
 
     def _resolve_one(self, argument: Any) -> Any:
-        if not _is_proxy(argument):
+        if not is_proxy(argument):
             return argument
         found: Record = argument.node
         while found in self.successors:
             found = self.successors[found]
         if isinstance(found.value, Tensor) and found.value._version != found.version:
             self.complain(
-                found.name, "was changed in place through another view of it", "Use the out-of-place operation."
+                found.name,
+                "was changed in place through another view of it",
+                "Use the out-of-place operation.",
             )
         return found
 
@@ -209,8 +211,8 @@ class _Recorder(fx.Tracer):
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Any:
-        arguments = self.resolve((args, kwargs))
-        concrete_args, concrete_kwargs = map_aggregate(arguments, _concrete)
+        args, kwargs = self.resolve((args, kwargs))
+        concrete_args, concrete_kwargs = map_aggregate((args, kwargs), _concrete)
         value = evaluate(*concrete_args, **concrete_kwargs)
         if isinstance(value, list):
             value = tuple(value)
@@ -220,7 +222,7 @@ class _Recorder(fx.Tracer):
             return value
         if target in _CONSTANT_MAKERS:
             return value
-        made = Record(target, foreign, *arguments, value, name, user_location())
+        made = Record(target, foreign, args, kwargs, value, name, user_location())
         self.records.append(made)
         if isinstance(value, Tensor):
             made.version = value._version
@@ -245,80 +247,6 @@ class _Recorder(fx.Tracer):
         return tuple(parts)
 
 
-class ValueProxy(fx.Proxy):
-    """Stands for a tensor that depends on the input, and answers for its shape at once."""
-
-    node: Any
-    tracer: Any
-
-    def __init__(self, node: Record, tracer: _Recorder) -> None:
-        super().__init__(node, tracer)  # type: ignore[arg-type]
-
-    @property
-    def __class__(self) -> type:
-        """Code that asks ``isinstance(x, torch.Tensor)`` must see a tensor."""
-        return Tensor
-
-    @__class__.setter
-    def __class__(self, _: type) -> None:
-        raise TypeError("a traced tensor keeps its class")
-
-    def __getattr__(self, name: str) -> Any:
-        attribute = getattr(self.node.value, name)
-        if callable(attribute) and not isinstance(attribute, Tensor):
-            return partial(self._call_method, name)
-        if isinstance(attribute, Tensor):
-            return self.tracer.create_proxy("call_function", getattr, (self, name), {})
-        return attribute
-
-    def _call_method(self, name: str, *args: Any, **kwargs: Any) -> Any:
-        return self.tracer.create_proxy("call_method", name, (self, *args), kwargs)
-
-    def __len__(self) -> int:
-        return len(self.node.value)
-
-    def __iter__(self) -> Iterator[Any]:
-        return iter([self[index] for index in range(len(self))])  # type: ignore[index]
-
-    def __contains__(self, item: object) -> bool:
-        self.tracer.complain("contains", "looks for a value in a tensor (data-dependent control flow)")
-        return item in self.node.value
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        self.tracer.complain(
-            "setitem", "assigns to a part of a tensor in place", "Build the tensor with torch.cat or F.pad instead."
-        )
-
-    def __iadd__(self, other: Any) -> Any:
-        return self._call_method("add_", other)
-
-    def __isub__(self, other: Any) -> Any:
-        return self._call_method("sub_", other)
-
-    def __imul__(self, other: Any) -> Any:
-        return self._call_method("mul_", other)
-
-    def __itruediv__(self, other: Any) -> Any:
-        return self._call_method("div_", other)
-
-    def __int__(self) -> int:
-        return int(self._number("int"))
-
-    def __float__(self) -> float:
-        return float(self._number("float"))
-
-    def __index__(self) -> int:
-        return operator.index(self._number("index"))
-
-    def _number(self, name: str) -> Any:
-        self.tracer.complain(name, f"turns values of tensors into Python numbers ({name})")
-        return self.node.value.item()
-
-
-def _is_proxy(argument: object) -> bool:
-    return issubclass(type(argument), fx.Proxy)  # isinstance would believe `__class__` either way
-
-
 def _concrete(argument: Any) -> Any:
     return argument.value if isinstance(argument, Record) else argument
 
@@ -331,12 +259,12 @@ def _holds(nested: object, matches: Callable[[object], bool]) -> bool:
             found.append(argument)
         return argument
 
-    map_aggregate(nested, look)  # type: ignore[arg-type]
+    map_aggregate(nested, look)
     return bool(found)
 
 
 def _holds_proxy(nested: object) -> bool:
-    return _holds(nested, _is_proxy)
+    return _holds(nested, is_proxy)
 
 
 def _holds_tensor(value: object) -> bool:

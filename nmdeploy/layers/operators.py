@@ -1,7 +1,7 @@
 """The operators of a layer graph, one dataclass each.
 
-Tensors have the shape (channels, rows, columns) without the batch axis: a sequence (C, L) is (C, 1, L), a vector (F,) is
-(F, 1, 1). Arrays are float32. `tests/layers` checks each docstring against torch.
+Tensors have the shape (channels, rows, columns) without the batch axis: a sequence (C, L) is (C, 1, L), a
+vector (F,) is (F, 1, 1). Arrays are float32. `tests/layers` checks each docstring against torch.
 """
 
 from __future__ import annotations

@@ -66,7 +66,10 @@ def _add(shapes: Sequence[Shape]) -> Shape:
 
 
 def _concatenate(shapes: Sequence[Shape]) -> Shape:
-    _require(all(shape[1:] == shapes[0][1:] for shape in shapes), f"inputs differ in rows or columns: {list(shapes)}")
+    _require(
+        all(shape[1:] == shapes[0][1:] for shape in shapes),
+        f"inputs differ in rows or columns: {list(shapes)}",
+    )
     return (sum(shape[0] for shape in shapes), *shapes[0][1:])
 
 
@@ -77,7 +80,10 @@ def _same(_: object, shape: Shape) -> Shape:
 def _convolution(conv: op.Convolution, shape: Shape) -> Shape:
     _require(conv.weight.ndim == 4, f"weight has {conv.weight.ndim} axes, needs 4")
     channels_out, channels_in, kernel_rows, kernel_columns = conv.weight.shape
-    _require(conv.groups >= 1 and channels_out % conv.groups == 0, f"{channels_out} channels in {conv.groups} groups")
+    _require(
+        conv.groups >= 1 and channels_out % conv.groups == 0,
+        f"{channels_out} channels in {conv.groups} groups",
+    )
     _require(
         channels_in * conv.groups == shape[0],
         f"weight takes {channels_in * conv.groups} channels, the input has {shape[0]}",
@@ -115,7 +121,9 @@ def _linear(linear: op.Linear, shape: Shape) -> Shape:
     _require(linear.weight.ndim == 2, f"weight has {linear.weight.ndim} axes, needs 2")
     features_out, features_in = linear.weight.shape
     _require(shape == (features_in, 1, 1), f"weight takes a vector of {features_in}, the input is {shape}")
-    _require(linear.bias.shape == (features_out,), f"bias has shape {linear.bias.shape}, needs ({features_out},)")
+    _require(
+        linear.bias.shape == (features_out,), f"bias has shape {linear.bias.shape}, needs ({features_out},)"
+    )
     return (features_out, 1, 1)
 
 
@@ -157,7 +165,10 @@ def _flatten(_: op.Flatten, shape: Shape) -> Shape:
 def _slice(cut: op.Slice, shape: Shape) -> Shape:
     axes = (cut.channels, cut.rows, cut.columns)
     for (start, stop, step), size in zip(axes, shape, strict=True):
-        _require(0 <= start < stop <= size and step > 0, f"({start}, {stop}, {step}) does not fit an axis of {size}")
+        _require(
+            0 <= start < stop <= size and step > 0,
+            f"({start}, {stop}, {step}) does not fit an axis of {size}",
+        )
     channels, rows, columns = (len(range(*axis)) for axis in axes)
     return (channels, rows, columns)
 

@@ -15,9 +15,9 @@ from nmdeploy.layers.shapes import output_shape
 def verify(graph: LayerGraph) -> list[str]:
     """Problems of a layer graph; empty where there are none.
 
-    Checked: the graph is acyclic and in topological order, its edges are the layers' inputs, there is exactly one
-    `Input`, every output exists, shapes are those that the operators give, all numbers are finite, and `Softmax` and
-    `Sigmoid` stand only at outputs.
+    Checked: the graph is acyclic and in topological order, its edges are the layers' inputs, there is exactly
+    one `Input`, every output exists, shapes are those that the operators give, all numbers are finite, and
+    `Softmax` and `Sigmoid` stand only at outputs.
 
     Parameters
     ----------
@@ -28,7 +28,9 @@ def verify(graph: LayerGraph) -> list[str]:
     list of str
         One line for each problem, beginning with the layer's name.
     """
-    unlabelled = [str(name) for name, data in graph.graph.nodes(data=True) if not isinstance(data.get("layer"), Layer)]
+    unlabelled = [
+        str(name) for name, data in graph.graph.nodes(data=True) if not isinstance(data.get("layer"), Layer)
+    ]
     if unlabelled:  # an edge from a layer that was never added makes such a node
         return [f"{name}: is used but is no layer of the graph" for name in unlabelled]
     problems = _structure_problems(graph)
@@ -36,7 +38,9 @@ def verify(graph: LayerGraph) -> list[str]:
     for layer in graph.layers:
         late = [source for source in layer.inputs if source not in earlier]
         problems += [f"{layer.name}: its input {source} does not come before it" for source in late]
-        problems += [f"{layer.name}: {field} holds NaN or infinity" for field in non_finite_fields(layer.operator)]
+        problems += [
+            f"{layer.name}: {field} holds NaN or infinity" for field in non_finite_fields(layer.operator)
+        ]
         if not late:
             problems += _shape_problems(graph, layer)
         earlier.add(layer.name)
@@ -47,7 +51,9 @@ def non_finite_fields(operator: Operator) -> list[str]:
     """Names of the operator's fields that hold NaN or infinity."""
     values = ((field.name, getattr(operator, field.name)) for field in fields(operator))
     return [
-        name for name, value in values if isinstance(value, np.ndarray | float) and not np.isfinite(value).all()
+        name
+        for name, value in values
+        if isinstance(value, np.ndarray | float) and not np.isfinite(value).all()
     ]
 
 
