@@ -151,7 +151,8 @@ def profile_text(target: str) -> str:
         No profile has this name, or the file cannot be read.
     """
     if target in available_profiles():
-        return resources.files("hw_profiles").joinpath("chips").joinpath(f"{target}.toml").read_text(encoding="utf-8")
+        chips = resources.files("hw_profiles").joinpath("chips")
+        return chips.joinpath(f"{target}.toml").read_text(encoding="utf-8")
     path = Path(target)
     if path.suffix != ".toml":
         names = ", ".join(available_profiles())

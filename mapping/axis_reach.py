@@ -1,7 +1,7 @@
 """Which sources an interval of targets reads, and in which patterns, one axis at a time.
 
-Connectivity is separable, so that all a tile needs follows from products of these summaries. They hold nothing
-absolute: tiles that look alike have equal summaries, and a layer has few different ones.
+Connectivity is separable, so that all a tile needs follows from products of these summaries. They hold
+nothing absolute: tiles that look alike have equal summaries, and a layer has few different ones.
 """
 
 from __future__ import annotations
@@ -27,8 +27,9 @@ class SpatialReach:
     sources : int
         Distinct source rows read.
     patterns : tuple of (Levels, int)
-        How many different patterns have these levels. The pattern of a source row is its (target row, tap) pairs, the
-        rows counted from the first; level n of a pattern holds the rows that read the source by more than n taps.
+        How many different patterns have these levels. The pattern of a source row is its (target row, tap)
+        pairs, the rows counted from the first; level n of a pattern holds the rows that read the source by
+        more than n taps.
     """
 
     sources: int
@@ -44,7 +45,8 @@ class ChannelReach:
     sources : int
         Distinct source channels read.
     classes : tuple of (int, bool, int)
-        Number of target channels reached, whether these are the whole interval, number of such source channels.
+        Number of target channels reached, whether these are the whole interval, number of such source
+        channels.
     """
 
     sources: int
@@ -95,7 +97,8 @@ class SpatialAxis:
 def _levels(pattern: tuple[tuple[int, int], ...]) -> Levels:
     taps = Counter(target for target, _ in pattern)
     return tuple(
-        tuple(target for target in sorted(taps) if taps[target] > level) for level in range(max(taps.values()))
+        tuple(target for target in sorted(taps) if taps[target] > level)
+        for level in range(max(taps.values()))
     )
 
 
@@ -127,7 +130,7 @@ class ChannelAxis:
         return ChannelReach(len(groups) * self._group_inputs, ordered)
 
     def incidence(self, size: int) -> NDArray[np.bool_]:
-        """Which source channels each block of `size` target channels reads; shape (blocks, source channels)."""
+        """Which source channels each block of `size` target channels reads; (blocks, source channels)."""
         reads = np.zeros((-(-self._target_size // size), self._source_size), dtype=np.bool_)
         for group in range(self._groups):
             source = self._first_source + group * self._group_inputs

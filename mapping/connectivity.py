@@ -1,7 +1,8 @@
 """Which source neuron each target neuron reads: a convolution given by two index tables.
 
 Convolution with any stride, padding, dilation and groups, dense layers, pooling, slicing, nearest upsampling,
-flattening, concatenation and shortcuts, and any composition of them that stays separable, are all this one form.
+flattening, concatenation and shortcuts, and any composition of them that stays separable, are all this one
+form.
 """
 
 from __future__ import annotations
@@ -19,10 +20,10 @@ Shape = tuple[int, int, int]
 class Connectivity:
     """Separable connectivity between two populations of shape (channels, rows, columns).
 
-    With weights ``w`` of shape (O, I/groups, K_rows, K_columns), the input of target neuron ``(o, y, x)`` is the sum
-    over the channels ``i`` of o's group and the taps ``k, l`` of
-    ``w[o, i, k, l] * s[source_channels[0] + i, rows[y, k], columns[x, l]]``, where a tap with index -1 adds nothing
-    (padding), and ``o`` counts from ``target_channels[0]``.
+    With weights ``w`` of shape (O, I/groups, K_rows, K_columns), the input of target neuron ``(o, y, x)`` is
+    the sum over the channels ``i`` of o's group and the taps ``k, l`` of
+    ``w[o, i, k, l] * s[source_channels[0] + i, rows[y, k], columns[x, l]]``, where a tap with index -1 adds
+    nothing (padding), and ``o`` counts from ``target_channels[0]``.
 
     Attributes
     ----------
@@ -77,7 +78,8 @@ class Connectivity:
             if not 0 <= start < stop <= size:
                 found.append(f"{what} channels {start}:{stop} lie outside the {size} of the population")
         if self.groups < 1 or self.in_channels % self.groups or self.out_channels % self.groups:
-            found.append(f"{self.groups} groups do not divide {self.in_channels} and {self.out_channels} channels")
+            channels = f"{self.in_channels} and {self.out_channels} channels"
+            found.append(f"{self.groups} groups do not divide {channels}")
         return found
 
     @cached_property

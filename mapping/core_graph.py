@@ -18,7 +18,8 @@ class Core:
     tiles : tuple of Tile
     demands : Demands
     chip : int
-        Number of the chip that the core lies on; it decides the output axon entries of the cores that reach it.
+        Number of the chip that the core lies on; it decides the output axon entries of the cores that reach
+        it.
     """
 
     tiles: tuple[Tile, ...]
@@ -46,8 +47,8 @@ class CoreGraph:
     Attributes
     ----------
     graph : networkx.DiGraph
-        Nodes are 0, 1, ... in topological order of the populations, with attribute "core" (`Core`); edges run from
-        source to target core with attribute "traffic" (`Traffic`).
+        Nodes are 0, 1, ... in topological order of the populations, with attribute "core" (`Core`); edges run
+        from source to target core with attribute "traffic" (`Traffic`).
     """
 
     graph: nx.DiGraph

@@ -2,20 +2,22 @@
 
 Integer semantics
 -----------------
-Time is discrete and counted from 0. All potentials, currents, thresholds and biases are integers in the unit of the
-membrane potential. A population has a window of T steps for each sample. In step j of the window (0 <= j < T):
+Time is discrete and counted from 0. All potentials, currents, thresholds and biases are integers in the unit
+of the membrane potential. A population has a window of T steps for each sample. In step j of the window
+(0 <= j < T):
 
-1. every projection delivers ``u = sum(weight_mantissa * spike) * 2**(synapse_exponent + weight_exponent)`` of the spikes
-   that its source sent in step j of the source's own window;
-2. ``v = v + u + bias`` (for a population with input current: the bias holds the current too), and v saturates at
-   +-``state_max``, each saturation being counted;
+1. every projection delivers ``u = sum(weight_mantissa * spike) * 2**(synapse_exponent + weight_exponent)``
+   of the spikes that its source sent in step j of the source's own window;
+2. ``v = v + u + bias`` (for a population with input current: the bias holds the current too), and v saturates
+   at +-``state_max``, each saturation being counted;
 3. spike +1 if ``v >= threshold``; a `signed` population spikes -1 if ``v <= -negative_threshold``;
 4. a spike of +1 takes `threshold` from v (reset "subtract") or sets v to 0 (reset "zero"); a spike of -1 adds
    `negative_threshold`, or sets v to 0. Populations of reset "none" never spike.
 
-At step 0 of a window v starts from `initial_potential`. On the global clock the window of a population starts at its
-`start_step` and a projection takes ``1 + delay`` steps, so that ``start_step(target) = start_step(source) + 1 + delay`` on
-every path: the spikes of the source's step j arrive in the target's step j. Samples follow each other every T steps.
+At step 0 of a window v starts from `initial_potential`. On the global clock the window of a population starts
+at its `start_step` and a projection takes ``1 + delay`` steps, so that
+``start_step(target) = start_step(source) + 1 + delay`` on every path: the spikes of the source's step j
+arrive in the target's step j. Samples follow each other every T steps.
 """
 
 from __future__ import annotations
@@ -38,9 +40,10 @@ SignMode = Literal["mixed", "excitatory", "inhibitory"]
 class Population:
     """Neurons of one model, arranged as (channels, rows, columns).
 
-    On a chip whose spike test is strict (v > threshold) this network's ``v >= threshold`` is met by starting v one unit
-    higher for reset "subtract", which keeps the offset for ever, and by thresholds that are one unit above a multiple
-    of the threshold step for reset "zero", where all increments are multiples of that step.
+    On a chip whose spike test is strict (v > threshold) this network's ``v >= threshold`` is met by starting
+    v one unit higher for reset "subtract", which keeps the offset for ever, and by thresholds that are one
+    unit above a multiple of the threshold step for reset "zero", where all increments are multiples of that
+    step.
 
     Attributes
     ----------
@@ -134,9 +137,10 @@ class Projection:
 class InputProjection:
     """The part of a population's current that the host computes from a sample, constant over the window.
 
-    ``current = (sum(weights * x) + 2**(f-1)) >> f`` with ``f = weight_fraction_bits + input_fraction_bits`` and
-    ``x = round(sample * 2**input_fraction_bits)``; the sum of the currents and the bias of a neuron is then rounded to
-    the chip's bias mantissa and exponent. Integers only, so that every machine computes the same currents.
+    ``current = (sum(weights * x) + 2**(f-1)) >> f`` with ``f = weight_fraction_bits + input_fraction_bits``
+    and ``x = round(sample * 2**input_fraction_bits)``; the sum of the currents and the bias of a neuron is
+    then rounded to the chip's bias mantissa and exponent. Integers only, so that every machine computes the
+    same currents.
 
     Attributes
     ----------
@@ -168,8 +172,8 @@ class ChipNetwork:
     synapse_exponent, threshold_exponent, state_max, bias_mantissa_max, bias_exponent_max : int
         The profile's number formats that the semantics above need.
     graph : networkx.MultiDiGraph
-        Nodes are population names with attribute "population"; edges have the projection's name as key and the
-        attribute "projection". Node and edge order is the order of creation, nodes topologically sorted.
+        Nodes are population names with attribute "population"; edges have the projection's name as key and
+        the attribute "projection". Node and edge order is the order of creation, nodes topologically sorted.
     input_projections : tuple of InputProjection
     """
 
@@ -191,7 +195,9 @@ class ChipNetwork:
     @property
     def projections(self) -> list[Projection]:
         """All projections between populations, in order of their targets."""
-        return [projection for population in self.populations for projection in self.incoming(population.name)]
+        return [
+            projection for population in self.populations for projection in self.incoming(population.name)
+        ]
 
     @property
     def outputs(self) -> list[Population]:
@@ -216,7 +222,7 @@ class ChipNetwork:
         return (projection for projection in self.input_projections if projection.target == name)
 
     def shift(self, projection: Projection) -> int:
-        """Left shift from a projection's sum of mantissas to membrane units; never negative in a legal network."""
+        """Left shift from a projection's sum of mantissas to membrane units; 0 or more in a legal network."""
         return self.synapse_exponent + projection.weight_exponent
 
     @property

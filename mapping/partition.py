@@ -1,9 +1,9 @@
-"""Split a network over cores: tile every population under all limits of a core, with as few cores as that takes.
+"""Split a network over cores: tile every population under all limits of a core, with as few as that takes.
 
-Populations are tiled from the last to the first, because what a source neuron takes of its core's output axons depends
-on how its targets are tiled. Output axons to another chip cost more, but which targets lie on another chip is only known
-afterwards: populations whose cores turn out to exceed the limit for that reason are tiled again as if all their targets
-were on other chips, until there are none.
+Populations are tiled from the last to the first, because what a source neuron takes of its core's output
+axons depends on how its targets are tiled. Output axons to another chip cost more, but which targets lie on
+another chip is only known afterwards: populations whose cores turn out to exceed the limit for that reason
+are tiled again as if all their targets were on other chips, until there are none.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from mapping.violation import DoesNotFitError, Violation
 
 @dataclass(frozen=True)
 class Messages:
-    """Messages between cores if each neuron spikes once, as parallel arrays; a pair may occur more than once."""
+    """Messages between cores if each neuron spikes once, as parallel arrays; pairs may repeat."""
 
     source: NDArray[np.int64]
     target: NDArray[np.int64]
@@ -48,8 +48,8 @@ def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
     Raises
     ------
     DoesNotFitError
-        A population fits no core however small its tiles, a delay is too long, or there are too few chips. Holds a
-        violation for each limit of each such population.
+        A population fits no core however small its tiles, a delay is too long, or there are too few chips.
+        Holds a violation for each limit of each such population.
     ValueError
         The populations are not topologically sorted.
     """
@@ -198,8 +198,7 @@ class Partitioner:
         costs = self._profile.core_costs
         off_chip = chips[messages.source] != chips[messages.target]
         entries = messages.count * (
-            costs.output_entries_per_target_core.value
-            + off_chip * costs.output_entries_extra_off_chip.value
+            costs.output_entries_per_target_core.value + off_chip * costs.output_entries_extra_off_chip.value
         )
         sums = np.zeros(len(tiles), dtype=np.int64)
         np.add.at(sums, messages.source, entries)
@@ -236,7 +235,7 @@ class Partitioner:
         """Source core, target core and messages of one projection; shape (3, pairs of cores)."""
         source, target = tilings[projection.source], tilings[projection.target]
         reach = self._incoming[projection.name].reach
-        # Cores are numbered with rows slowest and channels fastest; the number grows along the axes in this order.
+        # Cores are numbered with rows slowest and channels fastest: axes in this order.
         sources = targets = np.zeros(1, dtype=np.int64)
         counts = np.ones(1, dtype=np.int64)
         for index, axis in ((1, reach.rows), (2, reach.columns), (0, reach.channels)):

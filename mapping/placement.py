@@ -38,8 +38,8 @@ class CoreRecord:
     address : CoreAddress
     tiles : tuple of Tile
     targets : tuple of CoreAddress
-        Cores that the projections of its neurons reach, sorted: the axon routing. Reset synapses, which stay on the
-        core, do not count.
+        Cores that the projections of its neurons reach, sorted: the axon routing. Reset synapses, which stay
+        on the core, do not count.
     demands : Demands
         As the partitioner counted them.
     """

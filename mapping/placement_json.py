@@ -20,7 +20,8 @@ def placement_to_json(placement: Placement) -> str:
     Returns
     -------
     str
-        The first line opens the document, then each core takes one line; the same text for the same placement.
+        The first line opens the document, then each core takes one line; the same text for the same
+        placement.
     """
     lines = ",\n".join(json.dumps(_core_as_dict(core), separators=(",", ":")) for core in placement.cores)
     return f'{{"format": {FORMAT_VERSION}, "cores": [\n{lines}\n]}}\n'
@@ -68,7 +69,9 @@ def _fail(what: str, expected: str, value: object) -> NoReturn:
 def _core_as_dict(core: CoreRecord) -> dict[str, Any]:
     return {
         "address": _address_as_list(core.address),
-        "tiles": [[tile.population, *map(list, (tile.channels, tile.rows, tile.columns))] for tile in core.tiles],
+        "tiles": [
+            [tile.population, *map(list, (tile.channels, tile.rows, tile.columns))] for tile in core.tiles
+        ],
         "targets": [_address_as_list(target) for target in core.targets],
         "demands": asdict(core.demands),
     }

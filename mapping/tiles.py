@@ -55,22 +55,23 @@ class Demands:
     compartments : int
         Neurons, each times what its reset mode costs.
     input_axons : int
-        Per projection and tile of its target, one for each source neuron with a structural synapse (a valid tap;
-        weights of zero count) into the tile; and one for each reset synapse of a subtractive neuron.
+        Per projection and tile of its target, one for each source neuron with a structural synapse (a valid
+        tap; weights of zero count) into the tile; and one for each reset synapse of a subtractive neuron.
     output_axon_entries : int
-        Per projection and source neuron of the core, one for each target core reached, times what an entry costs
-        on the same or another chip; and one for each reset synapse.
+        Per projection and source neuron of the core, one for each target core reached, times what an entry
+        costs on the same or another chip; and one for each reset synapse.
     synapse_memory_words : int
-        Sum over the synapse lists of the core. Source neurons of the same channel whose synapses into a tile have
-        the same taps and the same offsets from their first row and column share one list.
+        Sum over the synapse lists of the core. Source neurons of the same channel whose synapses into a tile
+        have the same taps and the same offsets from their first row and column share one list.
     words_per_axon_list : int
-        Words of the longest list. A list is cut into runs of consecutive compartments and these into dense entries;
-        its words are the larger of all bits packed together, with the spare bits that the compiler leaves, and
-        each entry rounded up on its own. Where a source reaches a target by several taps, the second and later ones
-        make runs of their own: one for each pair (repetition by row taps, repetition by column taps).
+        Words of the longest list. A list is cut into runs of consecutive compartments and these into dense
+        entries; its words are the larger of all bits packed together, with the spare bits that the compiler
+        leaves, and each entry rounded up on its own. Where a source reaches a target by several taps, the
+        second and later ones make runs of their own: one for each pair (repetition by row taps, repetition by
+        column taps).
     synapse_formats : int
-        Distinct (weight bits, weight exponent, sign mode, bits of the delay) of projections with synapses into the
-        core; one more if it holds subtractive neurons.
+        Distinct (weight bits, weight exponent, sign mode, bits of the delay) of projections with synapses
+        into the core; one more if it holds subtractive neurons.
     compartment_configurations : int
         Distinct (reset, threshold) pairs of its neurons.
     threshold_configurations : int

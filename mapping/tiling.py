@@ -39,7 +39,9 @@ class Tiling:
     @property
     def grid(self) -> Size:
         """Number of boxes along channels, rows and columns."""
-        channels, rows, columns = (-(-whole // part) for whole, part in zip(self.shape, self.size, strict=True))
+        channels, rows, columns = (
+            -(-whole // part) for whole, part in zip(self.shape, self.size, strict=True)
+        )
         return channels, rows, columns
 
     @property
@@ -133,7 +135,9 @@ class OutgoingProjection:
     def __init__(self, reach: ProjectionReach, target: Tiling) -> None:
         channels, rows, columns = target.size
         reads = (
-            reach.channels.incidence(channels), reach.rows.incidence(rows), reach.columns.incidence(columns)
+            reach.channels.incidence(channels),
+            reach.rows.incidence(rows),
+            reach.columns.incidence(columns),
         )
         counts = (per_interval.sum(axis=0) for per_interval in reads)
         self._cumulative = [np.concatenate(([0], np.cumsum(count))).tolist() for count in counts]
@@ -187,7 +191,7 @@ class PopulationTiler:
         self._channel_cut = lru_cache(maxsize=None)(self._cut_channels)
 
     def best(self) -> Tiling | None:
-        """The legal tiling with fewest cores, then input axons, then the most compact; None if there is none."""
+        """The legal tiling of fewest cores, then input axons, then most compact; None if there is none."""
         shape = self.population.shape
         sizes = product(tile_sizes(shape[0]), tile_sizes(shape[1]), tile_sizes(shape[2]))
         roomy = [
@@ -266,7 +270,9 @@ class PopulationTiler:
         for index in range(len(self.incoming)):
             of_projection = 1
             for axis in self._cuts(tiling):
-                of_projection *= sum(block.inputs[index].sources * count for block, count in axis.blocks.items())
+                of_projection *= sum(
+                    block.inputs[index].sources * count for block, count in axis.blocks.items()
+                )
             axons += of_projection
         size = tiling.size
         return axons, size[1] + size[2], -size[0], size[1]
@@ -281,7 +287,7 @@ class PopulationTiler:
         )
 
     def _surely_too_large(self, tiling: Tiling) -> bool:
-        """Whether one projection alone asks too many axons of some tile, which takes no look at synapse lists."""
+        """Whether one projection alone asks too many axons of some tile; looks at no synapse list."""
         channels, rows, columns = self._cuts(tiling)
         for index in range(len(self.incoming)):
             most = 1
@@ -330,7 +336,7 @@ class PopulationTiler:
 
 
 def programmed_thresholds(population: Population, profile: HardwareProfile) -> NDArray[np.int64]:
-    """Threshold that the chip holds for each channel: an accumulator, which must not spike, has the largest."""
+    """Threshold that the chip holds for each channel; an accumulator, not to spike, has the largest."""
     if population.reset == "none":
         formats = profile.number_formats
         largest = formats.threshold_mantissa_max.value << formats.threshold_exponent.value

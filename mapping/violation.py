@@ -21,7 +21,8 @@ class Violation:
     message : str
         What is wrong, in words.
     demand, capacity : int or None
-        What is needed and what there is, in the unit that the message names; None where the rule has no quantity.
+        What is needed and what there is, in the unit that the message names; None where the rule has no
+        quantity.
     remedy : str
         What the user can do.
     """

@@ -1,0 +1,211 @@
+"""Rules NMD101 to NMD110: every neuron lies on exactly one core, and the records are true."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.placement import CoreAddress
+from mapping.rules.evidence import Evidence
+from mapping.rules.rule import Rule, broken
+from mapping.tiles import LIMIT_NAMES
+from mapping.violation import Violation
+
+
+def coverage(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.int32]]]:
+    """Yield how often each neuron of each sound population is placed."""
+    for name, population in evidence.populations.items():
+        times = np.zeros(population.shape, dtype=np.int32)
+        for placed in evidence.placed:
+            if placed.tile.population == name:
+                tile = placed.tile
+                times[slice(*tile.channels), slice(*tile.rows), slice(*tile.columns)] += 1
+        yield name, times
+
+
+def neuron_not_placed(evidence: Evidence) -> Iterator[Violation]:
+    """Every neuron lies on a core."""
+    for name, times in coverage(evidence):
+        missing = np.argwhere(times == 0)
+        if len(missing):
+            message = (
+                f"{len(missing):,} of {times.size:,} neurons on no core, the first {position(missing[0])}"
+            )
+            yield broken("NMD101", f"population {name}", message, "Place them; compile anew")
+
+
+def neuron_placed_twice(evidence: Evidence) -> Iterator[Violation]:
+    """No neuron lies on two cores, or twice on one."""
+    for name, times in coverage(evidence):
+        repeated = np.argwhere(times > 1)
+        if len(repeated):
+            first = position(repeated[0])
+            message = f"{len(repeated):,} neurons placed more than once, the first {first}"
+            yield broken("NMD102", f"population {name}", message, "Keep one of the tiles; compile anew")
+
+
+def position(index: NDArray[np.int64]) -> str:
+    """Channel, row and column of a neuron in words."""
+    channel, row, column = index.tolist()
+    return f"(channel {channel}, row {row}, column {column})"
+
+
+def tile_outside_population(evidence: Evidence) -> Iterator[Violation]:
+    """Tiles are not empty and lie inside their population."""
+    for record in evidence.placement.cores:
+        for tile in record.tiles:
+            if tile.population in evidence.named_populations and not evidence.tile_lies_inside(tile):
+                shape = evidence.named_populations[tile.population].shape
+                message = f"tile {tile} is empty or outside its population of shape {shape}"
+                yield broken("NMD103", f"core {record.address}", message, "Correct the tile; compile anew")
+
+
+def unknown_population(evidence: Evidence) -> Iterator[Violation]:
+    """Tiles are of populations that the network has."""
+    for record in evidence.placement.cores:
+        for tile in record.tiles:
+            if tile.population not in evidence.named_populations:
+                message = f"tile of population {tile.population!r}, which the network does not have"
+                remedy = "Check the placement against the network it was made from; compile anew"
+                yield broken("NMD104", f"core {record.address}", message, remedy)
+
+
+def address_outside_mesh(evidence: Evidence) -> Iterator[Violation]:
+    """Cores lie on the chip's mesh."""
+    mesh = evidence.profile.mesh
+    sizes = (mesh.routers_x.value, mesh.routers_y.value, mesh.cores_per_router.value)
+    for record in evidence.placement.cores:
+        address = record.address
+        inside = zip((address.x, address.y, address.slot), sizes, strict=True)
+        if address.chip < 0 or not all(0 <= value < size for value, size in inside):
+            message = f"outside the mesh of {sizes[0]} x {sizes[1]} routers with {sizes[2]} cores each"
+            yield broken("NMD105", f"core {address}", message, "Use an address on the mesh; compile anew")
+
+
+def two_records_of_one_core(evidence: Evidence) -> Iterator[Violation]:
+    """Each core has one record."""
+    counts = Counter(record.address for record in evidence.placement.cores)
+    for address, count in counts.items():
+        if count > 1:
+            message = f"{count} records for the same core"
+            yield broken("NMD106", f"core {address}", message, "Merge or move them; compile anew")
+
+
+def chip_beyond_system(evidence: Evidence) -> Iterator[Violation]:
+    """Chips have numbers below the number of chips of the system."""
+    chips = evidence.profile.mesh.chips.value
+    for chip in sorted({record.address.chip for record in evidence.placement.cores}):
+        if chip >= chips:
+            remedy = "Use a smaller network, or a target with more chips"
+            yield broken("NMD107", f"chip {chip}", "chips in the system", remedy, chip + 1, chips)
+
+
+def target_missing(evidence: Evidence) -> Iterator[Violation]:
+    """Every core that a core's neurons reach stands in its targets."""
+    for index, record in enumerate(evidence.placement.cores if evidence.network_is_sound else ()):
+        missing = sorted(evidence.reached(index) - set(record.targets))
+        if missing:
+            message = f"spikes are not routed to {addresses(missing)}"
+            yield broken("NMD108", f"core {record.address}", message, "Add the targets; compile anew")
+
+
+def target_needless(evidence: Evidence) -> Iterator[Violation]:
+    """Every target is a core that the core's neurons reach, and stands there once."""
+    for index, record in enumerate(evidence.placement.cores if evidence.network_is_sound else ()):
+        listed = Counter(record.targets)
+        wrong = sorted((listed - Counter(evidence.reached(index))).keys())
+        if wrong:
+            message = f"spikes are routed to {addresses(wrong)}, where none of its neurons has a synapse"
+            if set(wrong) <= evidence.reached(index):
+                message = f"spikes are routed more than once to {addresses(wrong)}"
+            yield broken("NMD109", f"core {record.address}", message, "Remove the targets; compile anew")
+
+
+def addresses(cores: list[CoreAddress]) -> str:
+    """The first of some cores, and how many more there are."""
+    more = f" and {len(cores) - 1} more" if len(cores) > 1 else ""
+    return f"core {cores[0]}{more}"
+
+
+def demand_misrecorded(evidence: Evidence) -> Iterator[Violation]:
+    """The demands in the record are those counted anew."""
+    for record, demands in evidence.cores_with_demands() if evidence.network_is_sound else ():
+        recorded = asdict(record.demands)
+        for name, counted in asdict(demands).items():
+            if recorded[name] != counted:
+                message = f"{LIMIT_NAMES[name].label} recorded as {recorded[name]:,}, counted {counted:,}"
+                remedy = "Network and placement do not belong together, or one was edited; compile anew"
+                yield broken("NMD110", f"core {record.address}", message, remedy)
+
+
+PLACEMENT_RULES = (
+    Rule(
+        "NMD101",
+        "neuron not placed",
+        "Every neuron of every population must lie on a core, or it would never spike.",
+        neuron_not_placed,
+    ),
+    Rule(
+        "NMD102",
+        "neuron placed twice",
+        "A neuron on two cores, or twice on one, would send its spikes twice.",
+        neuron_placed_twice,
+    ),
+    Rule(
+        "NMD103",
+        "tile outside its population",
+        "A tile is a box of neurons; it must hold at least one and lie inside its population.",
+        tile_outside_population,
+    ),
+    Rule(
+        "NMD104",
+        "tile of an unknown population",
+        "The placement names a population that the network does not have.",
+        unknown_population,
+    ),
+    Rule(
+        "NMD105",
+        "core address outside the mesh",
+        "A core is found by chip, router column, router row and slot at the router; each must exist on the "
+        "chip.",
+        address_outside_mesh,
+    ),
+    Rule(
+        "NMD106",
+        "two records for one core",
+        "Each core has one record, so that its demands are counted together.",
+        two_records_of_one_core,
+    ),
+    Rule(
+        "NMD107",
+        "more chips than the system has",
+        "The largest system of a target holds a fixed number of chips.",
+        chip_beyond_system,
+    ),
+    Rule(
+        "NMD108",
+        "target core missing",
+        "A core that a neuron has a synapse on is not among its core's targets: the spikes would not "
+        "arrive. Not judged while the network itself is malformed (NMD401, NMD402, NMD406).",
+        target_missing,
+    ),
+    Rule(
+        "NMD109",
+        "needless target core",
+        "A target core stands there twice, does not exist, or no neuron of the core has a synapse on it. "
+        "Not judged while the network itself is malformed (NMD401, NMD402, NMD406).",
+        target_needless,
+    ),
+    Rule(
+        "NMD110",
+        "recorded demand is wrong",
+        "Each record holds the demands that the partitioner counted; the verifier counts them anew by other "
+        "code, and both must agree. Not judged while the network itself is malformed (NMD401, NMD402, "
+        "NMD406).",
+        demand_misrecorded,
+    ),
+)

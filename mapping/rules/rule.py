@@ -1,0 +1,38 @@
+"""What a rule of the verifier is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from mapping.rules.evidence import Evidence
+from mapping.violation import Violation
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule that every placed network must keep.
+
+    Attributes
+    ----------
+    code : str
+        Stable, ``NMD`` and three digits: 1xx placement, 2xx capacities, 3xx number formats, 4xx network.
+    title : str
+        A few words.
+    explanation : str
+        What is required, why, and what to do when it is broken.
+    check : callable
+        Takes the evidence and yields every violation.
+    """
+
+    code: str
+    title: str
+    explanation: str
+    check: Callable[[Evidence], Iterator[Violation]]
+
+
+def broken(
+    code: str, where: str, message: str, remedy: str, demand: int | None = None, capacity: int | None = None
+) -> Violation:
+    """An error of a rule; `demand` and `capacity` only where the one must not be above the other."""
+    return Violation(code, "error", where, message, demand, capacity, remedy)
