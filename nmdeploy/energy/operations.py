@@ -1,0 +1,71 @@
+"""Exact counts of synaptic operations of one projection into one tile."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.connectivity import Connectivity
+from mapping.tiles import Tile
+
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class SynapticOperations:
+    """Operations that events at the source cause in a tile.
+
+    Attributes
+    ----------
+    dense : int
+        One for every synapse that an event meets, whatever its weight; padding meets none.
+    effective : int
+        Weights of zero left out.
+    """
+
+    dense: int
+    effective: int
+
+
+def synaptic_operations(
+    connectivity: Connectivity, weights: NDArray[np.generic], tile: Tile, events: IntArray
+) -> SynapticOperations:
+    """Count ``sum over source neurons of events * synapses into the tile``.
+
+    Parameters
+    ----------
+    connectivity : Connectivity
+    weights : array, `connectivity.weight_shape`
+    tile : Tile
+        Of the target population.
+    events : int64 array, `connectivity.source_shape`
+        Spikes of each source neuron, or how often an input is applied.
+    """
+    first_out = max(tile.channels[0], connectivity.target_channels[0]) - connectivity.target_channels[0]
+    last_out = min(tile.channels[1], connectivity.target_channels[1]) - connectivity.target_channels[0]
+    if first_out >= last_out:
+        return SynapticOperations(0, 0)
+    per_group_in = connectivity.in_channels // connectivity.groups
+    per_group_out = connectivity.out_channels // connectivity.groups
+    start, stop = connectivity.source_channels
+    reads_rows = _reads(connectivity.rows[tile.rows[0] : tile.rows[1]], connectivity.source_shape[1])
+    reads_columns = _reads(connectivity.columns[tile.columns[0] : tile.columns[1]], connectivity.source_shape[2])
+    # events met by each (source channel, row tap, column tap), summed over the tile's positions
+    met = np.einsum("irc,kr,lc->ikl", events[start:stop], reads_rows, reads_columns, optimize=True)
+    met = met.reshape(connectivity.groups, per_group_in, *met.shape[1:])
+    group_of_out = np.arange(first_out, last_out) // per_group_out
+    members = np.bincount(group_of_out, minlength=connectivity.groups)
+    nonzero = np.zeros(met.shape, dtype=np.int64)
+    np.add.at(nonzero, group_of_out, weights[first_out:last_out] != 0)
+    return SynapticOperations(
+        dense=int((met.sum(axis=(1, 2, 3)) * members).sum()), effective=int((met * nonzero).sum())
+    )
+
+
+def _reads(table: NDArray[np.int32], size: int) -> IntArray:
+    """How many targets read each source index by each tap; (taps, size)."""
+    reads = np.zeros((table.shape[1], size + 1), dtype=np.int64)
+    np.add.at(reads, (np.broadcast_to(np.arange(table.shape[1]), table.shape), table), 1)
+    return reads[:, :size]  # the last column has collected the padding (-1)
