@@ -1,0 +1,138 @@
+"""`manifest.json`: what the artifact was made from, and the digest of each of its files."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from importlib import metadata
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from nmdeploy import __version__
+from nmdeploy.errors import ArtifactError
+from nmdeploy.preprocessing import Layout, Preprocessing
+
+FORMAT_VERSION = 1
+RECORDED_DEPENDENCIES = ("h5py", "networkx", "numpy", "pydantic", "torch")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Options(_Strict):
+    """Compiler options that decide the result."""
+
+    target: str
+    timesteps: int
+    method: str
+    percentile: float
+    weight_bits: int
+    thresholds: str
+    reset: str
+    seed: int
+
+
+class InputDescription(_Strict):
+    """How samples become the network's input; see `nmdeploy.preprocessing.Preprocessing`."""
+
+    scale: float
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    layout: Layout
+
+
+class Manifest(_Strict):
+    """Everything that identifies an artifact; holds no time and no path, so equal inputs give equal bytes."""
+
+    format_version: int
+    nmdeploy_version: str
+    python_version: str
+    dependencies: dict[str, str]
+    model_sha256: str
+    calibration: str
+    options: Options
+    input: InputDescription
+    classes: tuple[str, ...]
+    files: dict[str, str]
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """The preprocessing of data files."""
+        return Preprocessing(self.input.scale, self.input.mean, self.input.std, self.input.layout)
+
+
+def input_description(preprocessing: Preprocessing) -> InputDescription:
+    """The manifest's form of a preprocessing."""
+    return InputDescription(
+        scale=preprocessing.scale, mean=preprocessing.mean, std=preprocessing.std, layout=preprocessing.layout
+    )
+
+
+def make_manifest(
+    model_sha256: str,
+    calibration: str,
+    options: Options,
+    preprocessing: Preprocessing,
+    classes: tuple[str, ...],
+) -> Manifest:
+    """A manifest of this installation, without file digests yet."""
+    versions = {name: metadata.version(name) for name in RECORDED_DEPENDENCIES}
+    return Manifest(
+        format_version=FORMAT_VERSION,
+        nmdeploy_version=__version__,
+        python_version=".".join(map(str, sys.version_info[:3])),
+        dependencies=versions,
+        model_sha256=model_sha256,
+        calibration=calibration,
+        options=options,
+        input=input_description(preprocessing),
+        classes=classes,
+        files={},
+    )
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read `manifest.json` and compare every file with its digest.
+
+    Raises
+    ------
+    ArtifactError
+        The folder or a file is missing, a file was changed or cut off, or the format is not known; names the file.
+    """
+    path = folder / "manifest.json"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise ArtifactError(f"{folder}: no nmdeploy artifact (no manifest.json)") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"{path}: cannot be read: {error}") from error
+    try:
+        manifest = Manifest.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"])) or "document"
+        raise ArtifactError(f"{path}: damaged: {place}: {first['msg']}") from error
+    if manifest.format_version != FORMAT_VERSION:
+        raise ArtifactError(
+            f"{path}: format version {manifest.format_version}; this nmdeploy reads {FORMAT_VERSION}. "
+            "Compile the model again."
+        )
+    for name, digest in manifest.files.items():
+        _check_file(folder / name, digest)
+    return manifest
+
+
+def _check_file(path: Path, digest: str) -> None:
+    try:
+        actual = file_sha256(path)
+    except OSError as error:
+        raise ArtifactError(f"{path}: missing or unreadable: {error}") from error
+    if actual != digest:
+        raise ArtifactError(f"{path}: differs from what compile wrote (changed or cut off). Compile the model again.")
