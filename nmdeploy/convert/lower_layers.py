@@ -118,7 +118,7 @@ class _Lowering:
         while isinstance(feeding.operator, (op.Softmax, op.Sigmoid, op.Flatten)):
             feeding = self._layers.layer(feeding.inputs[0])
         for part in parts:
-            self._add_population(self._unique(f"{feeding.name}.output"), part, "none", None, is_output=True)
+            self._add_population(self._unique(feeding.name), part, "none", None, is_output=True)
 
     def _value(self, name: str) -> Value:
         tensor = self.tensors[name]

@@ -43,11 +43,6 @@ class SimulationResult:
     spike_trains: dict[str, SpikeTrain]
     saturations: int
 
-    def predictions(self, decode_scale: NDArray[np.float64]) -> NDArray[np.int64]:
-        """Index of the largest decoded output of each sample after the last step."""
-        decoded: NDArray[np.int64] = (self.potentials[:, -1] * decode_scale).argmax(axis=1)
-        return decoded
-
 
 def simulate(
     network: ChipNetwork,

@@ -1,0 +1,96 @@
+"""From the simplified layer graph to a spiking network with its scales set."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nmdeploy.convert.audit import ConversionAudit
+from nmdeploy.convert.batch_norm_statistics import batch_norm_statistics
+from nmdeploy.convert.calibration import Calibration
+from nmdeploy.convert.lower_layers import lower_layers
+from nmdeploy.convert.methods import METHODS, normalise
+from nmdeploy.convert.statistics import ActivationStatistics, collect_statistics
+from nmdeploy.errors import NmdeployError
+from nmdeploy.layers.graph import LayerGraph
+from nmdeploy.simplify import simplify
+from nmdeploy.spiking.network import SpikingNetwork
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A converted network before its method is chosen.
+
+    Attributes
+    ----------
+    network : SpikingNetwork
+        Scales not yet set.
+    audit : ConversionAudit
+    statistics : dict of population name to ActivationStatistics
+    """
+
+    network: SpikingNetwork
+    audit: ConversionAudit
+    statistics: dict[str, ActivationStatistics]
+
+
+def convert(layers: LayerGraph, calibration: Calibration, percentile: float) -> Converted:
+    """Lower the layers and collect activation statistics.
+
+    Parameters
+    ----------
+    layers : LayerGraph
+        As traced.
+    calibration : Calibration
+    percentile : float
+        0 to 100.
+
+    Raises
+    ------
+    UnsupportedNetworkError
+        Lists what has no exact form.
+    NmdeployError
+        An activation is left unconverted (a fault of the compiler, never passed on).
+    """
+    network, audit = lower_layers(simplify(layers))
+    if audit.activations_converted != audit.activations_total:
+        raise NmdeployError(
+            f"{audit.activations_total - audit.activations_converted} of {audit.activations_total} activations were "
+            "left unconverted; please report this network"
+        )
+    problems = network.problems()
+    if problems:
+        raise NmdeployError("the converted network is not sound; please report it: " + "; ".join(problems))
+    statistics = collect_statistics(network, calibration.samples, percentile)
+    notes = [*audit.notes]
+    if calibration.is_noise:
+        known = batch_norm_statistics(layers, audit, network, percentile)
+        statistics.update(known)
+        notes.append(
+            f"NO CALIBRATION DATA: scales of {len(known)} populations come from BatchNorm statistics, those of "
+            f"{len(network.populations) - len(known)} from noise. Expect a loss of accuracy; pass --calibration."
+        )
+    return Converted(network, replace(audit, notes=tuple(notes)), statistics)
+
+
+def apply_method(converted: Converted, method_name: str) -> tuple[SpikingNetwork, ConversionAudit]:
+    """Set the scales by a method of `METHODS`."""
+    network, notes = normalise(converted.network, converted.statistics, METHODS[method_name])
+    return network, replace(converted.audit, notes=(*converted.audit.notes, *notes))
+
+
+def agreement(decoded: NDArray[np.float64], reference: NDArray[np.float32]) -> tuple[int, float]:
+    """How well decoded outputs follow those of the float network.
+
+    Returns
+    -------
+    same : int
+        Samples of the same largest output.
+    error : float
+        ``|decoded - reference| / |reference|`` (l2 over everything).
+    """
+    same = int((decoded.argmax(axis=1) == reference.argmax(axis=1)).sum())
+    scale = float(np.linalg.norm(reference))
+    return same, float(np.linalg.norm(decoded - reference)) / max(scale, np.finfo(float).tiny)
