@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nmdeploy.errors import DataFileError
+from nmdeploy.errors import DataFileError, NmdeployError
 from nmdeploy.layers.graph import Shape
 
 Layout = Literal["NCHW", "NHWC", "NHW", "NCL", "NF"]
@@ -26,12 +27,44 @@ class Preprocessing:
         One value a channel, or one for all.
     layout : {"NCHW", "NHWC", "NHW", "NCL", "NF"}
         Axes of the data file; N counts samples, "NHW" is one channel, "NCL" a sequence, "NF" a vector.
+
+    Raises
+    ------
+    NmdeployError
+        The layout is unknown, a number is not finite, or `scale` or `std` is zero.
     """
 
     scale: float = 1.0
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     layout: Layout = "NCHW"
+
+    def __post_init__(self) -> None:
+        if self.layout not in get_args(Layout):
+            raise NmdeployError(
+                f"layout {self.layout!r} is unknown; take one of {', '.join(get_args(Layout))}"
+            )
+        if not self.mean or not self.std or not all(map(math.isfinite, (self.scale, *self.mean, *self.std))):
+            raise NmdeployError("scale, mean and std must be finite numbers")
+        if self.scale == 0 or 0 in self.std:
+            raise NmdeployError("scale and std divide, so they must not be zero")
+
+    def check_channels(self, channels: int) -> None:
+        """Check that mean and std fit the network.
+
+        Parameters
+        ----------
+        channels : int
+            Channels of the network's input.
+
+        Raises
+        ------
+        NmdeployError
+            There is neither one value for all channels nor one for each.
+        """
+        for name, values in (("mean", self.mean), ("std", self.std)):
+            if len(values) not in (1, channels):
+                raise NmdeployError(f"{name} has {len(values)} values, the network {channels} input channels")
 
     def apply(self, samples: NDArray[np.generic], input_shape: Shape) -> NDArray[np.float32]:
         """Normalise samples and bring them into the shape (samples, channels, rows, columns).
@@ -46,21 +79,26 @@ class Preprocessing:
         ------
         DataFileError
             The samples do not fit the layout or the network, or hold NaN or infinity.
+        NmdeployError
+            Mean or std do not fit the network.
         """
         if samples.ndim != len(self.layout):
-            raise DataFileError(f"samples have {samples.ndim} axes {samples.shape}, layout {self.layout} needs {len(self.layout)}")
+            raise DataFileError(
+                f"samples have {samples.ndim} axes {samples.shape}, "
+                f"layout {self.layout} needs {len(self.layout)}"
+            )
         arranged = self._to_channels_first(samples)
         if arranged.shape[1:] != input_shape:
             raise DataFileError(
                 f"samples of layout {self.layout} give {arranged.shape[1:]} (channels, rows, columns); "
                 f"the network takes {input_shape}. Check --layout and --input-shape."
             )
-        channels = input_shape[0]
-        if any(len(values) not in (1, channels) for values in (self.mean, self.std)):
-            raise DataFileError(f"mean and std need 1 or {channels} values, one a channel")
+        self.check_channels(input_shape[0])
         mean = np.array(self.mean, dtype=np.float64).reshape(-1, 1, 1)
         std = np.array(self.std, dtype=np.float64).reshape(-1, 1, 1)
-        normalised: NDArray[np.float32] = ((arranged / np.float64(self.scale) - mean) / std).astype(np.float32)
+        normalised: NDArray[np.float32] = ((arranged.astype(np.float64) / self.scale - mean) / std).astype(
+            np.float32
+        )
         if not np.isfinite(normalised).all():
             raise DataFileError("samples hold NaN or infinity after preprocessing")
         return normalised
