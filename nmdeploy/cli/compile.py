@@ -1,0 +1,197 @@
+"""`nmdeploy compile`: from a model file to an artifact."""
+
+from __future__ import annotations
+
+import hashlib
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from hw_profiles import HardwareProfile, parse_profile, profile_text
+from nmdeploy.artifact.artifact import Artifact, write_artifact
+from nmdeploy.artifact.manifest import Options, make_manifest
+from nmdeploy.cli.console import key_value_table, pass_progress, print_json, stdout_console, warn
+from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
+from nmdeploy.data_file import read_data
+from nmdeploy.errors import NmdeployError
+from nmdeploy.pipeline import PASSES, Compiled, CompilerOptions, PassRunner, StoppedAfterPass, compile_layers
+from nmdeploy.quantize import QuantizationOptions
+
+if TYPE_CHECKING:
+    from nmdeploy.model import Model
+
+
+def compile_command(
+    model: Annotated[Path, typer.Argument(help="Model file: from nmdeploy.save(), or a pickled module, or a state dict.")],
+    target: Annotated[str, typer.Option(help="Name of a chip profile, or path of a .toml file.")] = "loihi",
+    output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder to write; default MODEL.nmd.")] = None,
+    calibration: Annotated[Path | None, typer.Option(help=".npz with x: samples that scales are chosen on.")] = None,
+    calibration_limit: Annotated[int, typer.Option(min=1, help="Use at most this many calibration samples.")] = 512,
+    timesteps: Annotated[int, typer.Option("--timesteps", "-T", min=1, help="Time steps of the window.")] = 64,
+    method: Annotated[
+        str, typer.Option(help="auto, layer-max, layer-percentile, channel-max or channel-percentile.")
+    ] = "auto",
+    percentile: Annotated[float, typer.Option(min=50, max=100, help="Of the percentile methods.")] = 99.9,
+    weight_bits: Annotated[int, typer.Option(help="Width of the weights.")] = 8,
+    thresholds: Annotated[str, typer.Option(help="channel: several thresholds a layer; layer: one.")] = "channel",
+    reset: Annotated[str, typer.Option(help="subtract or zero.")] = "subtract",
+    seed: Annotated[int, typer.Option(help="Of the noise that stands in for missing calibration samples.")] = 0,
+    model_factory: Annotated[
+        str | None, typer.Option("--model", help="package.module:factory that builds the module of a state dict.")
+    ] = None,
+    input_shape: Annotated[str | None, typer.Option(help="Shape of one sample, as 3,32,32.")] = None,
+    scale: Annotated[float | None, typer.Option(help="Samples are divided by this first.")] = None,
+    mean: Annotated[str | None, typer.Option(help="Then this is subtracted, one value or one a channel.")] = None,
+    std: Annotated[str | None, typer.Option(help="Then they are divided by this.")] = None,
+    layout: Annotated[str | None, typer.Option(help="Axes of data files: NCHW, NHWC, NHW, NCL or NF.")] = None,
+    trust: Annotated[bool, typer.Option("--trust", help="Unpickle classes that could run any code.")] = False,
+    stop_after: Annotated[str | None, typer.Option(help=f"Stop after a pass: {', '.join(PASSES)}.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Convert, quantise, place and check a trained network; exit 0 only if the placement is legal."""
+    from nmdeploy.frontend.load import load_model  # torch takes seconds to import
+
+    if stop_after is not None and stop_after not in PASSES:
+        raise NmdeployError(f"--stop-after {stop_after}: no such pass. Passes: {', '.join(PASSES)}")
+    text = profile_text(target)
+    profile = parse_profile(text, target)
+    loaded = load_model(
+        model,
+        model_factory=model_factory,
+        input_shape=None if input_shape is None else tuple(_numbers("--input-shape", input_shape, int)),
+        scale=scale,
+        mean=None if mean is None else tuple(_numbers("--mean", mean, float)),
+        std=None if std is None else tuple(_numbers("--std", std, float)),
+        layout=layout,
+        trust=trust,
+    )
+    samples = _calibration(loaded, calibration, calibration_limit, seed)
+    options = CompilerOptions(
+        QuantizationOptions(
+            timesteps=timesteps,
+            weight_bits=weight_bits,
+            thresholds=_one_of("--thresholds", thresholds, "channel", "layer"),
+            reset=_one_of("--reset", reset, "subtract", "zero"),
+        ),
+        method,
+        percentile,
+    )
+    with pass_progress() as announce:
+        passes = PassRunner(announce, stop_after)
+        try:
+            compiled = compile_layers(loaded.layers, samples, profile, options, passes)
+        except StoppedAfterPass as stop:
+            stdout_console().print(_seconds_table(f"stopped after {stop}", stop.seconds))
+            return
+    recorded = Options(
+        target=profile.name,
+        timesteps=timesteps,
+        method=compiled.method,
+        percentile=percentile,
+        weight_bits=weight_bits,
+        thresholds=thresholds,
+        reset=reset,
+        seed=seed,
+    )
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    manifest = make_manifest(digest, samples.description, recorded, loaded.preprocessing, loaded.classes)
+    folder = output if output is not None else Path(f"{model.stem}.nmd")
+    artifact = Artifact(
+        manifest=manifest,
+        network=compiled.network,
+        float_network=compiled.float_network,
+        placement=compiled.placement,
+        profile=profile,
+        profile_text=text,
+        audit=compiled.audit.as_dict(),
+        counts=compiled.counts,
+    )
+    write_artifact(folder, artifact)
+    _report(compiled, profile, recorded, folder, as_json)
+
+
+def _numbers(option: str, text: str, kind: type[int] | type[float]) -> list[int] | list[float]:
+    try:
+        return [kind(part) for part in text.split(",")]
+    except ValueError as error:
+        raise NmdeployError(f"{option} {text}: expected numbers separated by commas") from error
+
+
+def _one_of(option: str, value: str, *allowed: Literal["channel", "layer", "subtract", "zero"]):  # type: ignore[no-untyped-def]
+    if value not in allowed:
+        raise NmdeployError(f"{option} {value}: expected one of {', '.join(allowed)}")
+    return value
+
+
+def _calibration(model: Model, path: Path | None, limit: int, seed: int) -> Calibration:
+    input_shape = model.layers.input_layer.shape
+    if path is not None:
+        samples = read_data(path, limit).samples
+        description = f"{len(samples)} samples, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
+        return split_calibration(model.preprocessing.apply(samples, input_shape), description)
+    if model.calibration is not None:
+        samples = model.calibration[:limit]
+        return split_calibration(
+            model.preprocessing.apply(samples, input_shape), f"{len(samples)} samples of the model file"
+        )
+    warn(
+        "NO CALIBRATION DATA. Scales come from BatchNorm statistics where there are some, else from uniform noise; "
+        "the accuracy will suffer. Pass --calibration X.npz, or calibration= to nmdeploy.save()."
+    )
+    return noise_calibration(input_shape, model.preprocessing, seed)
+
+
+def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> dict[str, object]:
+    """The summary that `--json` prints."""
+    network = compiled.network
+    entries = compiled.audit.entries
+    return {
+        "target": profile.name,
+        "timesteps": options.timesteps,
+        "latency_steps": network.latency_steps,
+        "method": compiled.method,
+        "weight_bits": options.weight_bits,
+        "cores": len(compiled.placement.cores),
+        "cores_bound": compiled.cores_bound,
+        "chips": compiled.placement.chip_count,
+        "neurons": sum(population.neuron_count for population in network.populations),
+        "synapses": sum(projection.connectivity.synapse_count for projection in network.projections),
+        "activations_converted": compiled.audit.activations_converted,
+        "activations_total": compiled.audit.activations_total,
+        "approximate_layers": [entry.layer for entry in entries if not entry.exact],
+        "notes": list(compiled.audit.notes),
+        "violations": [violation.as_dict() for violation in compiled.violations],
+        "seconds": {name: round(seconds, 4) for name, seconds in compiled.seconds.items()},
+    }
+
+
+def _report(compiled: Compiled, profile: HardwareProfile, options: Options, folder: Path, as_json: bool) -> None:
+    data = summary(compiled, profile, options)
+    if as_json:
+        print_json(data)
+    else:
+        for note in compiled.audit.notes:
+            warn(note)
+        rows = [
+            ("artifact", str(folder)),
+            ("target", f"{profile.name} ({profile.title})"),
+            ("method", compiled.method),
+            ("time steps", f"{options.timesteps} (latency {data['latency_steps']} steps)"),
+            ("activations converted", f"{data['activations_converted']} of {data['activations_total']}"),
+            ("neurons", f"{data['neurons']:,}"),
+            ("synapses", f"{data['synapses']:,}"),
+            ("cores", f"{data['cores']} (bound {data['cores_bound']}) on {data['chips']} chip(s)"),
+            ("violations", str(len(compiled.violations))),
+            ("seconds", ", ".join(f"{name} {seconds:.2f}" for name, seconds in compiled.seconds.items())),
+        ]
+        stdout_console().print(key_value_table("nmdeploy compile", rows))
+    for violation in compiled.violations:
+        print(violation, file=sys.stderr)
+    if any(violation.severity == "error" for violation in compiled.violations):
+        raise typer.Exit(1)
+
+
+def _seconds_table(title: str, seconds: dict[str, float]):  # type: ignore[no-untyped-def]
+    return key_value_table(title, [(name, f"{value:.3f} s") for name, value in seconds.items()])

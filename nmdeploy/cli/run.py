@@ -1,0 +1,119 @@
+"""`nmdeploy run`: samples through the compiled network, on the simulator or on Lava."""
+
+from __future__ import annotations
+
+import time
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+from numpy.typing import NDArray
+
+from nmdeploy.artifact.artifact import Artifact, read_artifact
+from nmdeploy.cli.console import key_value_table, print_json, sample_progress, stdout_console
+from nmdeploy.data_file import DataSet, read_data
+from nmdeploy.decode import decode
+from nmdeploy.errors import DataFileError
+from nmdeploy.simulator import SimulationResult, simulate
+from nmdeploy.spiking.evaluate import evaluate
+
+
+class Backend(str, Enum):
+    """Where the network is run."""
+
+    simulator = "simulator"
+    lava = "lava"
+    lava_stock = "lava-stock"
+
+
+def run_command(
+    artifact: Annotated[Path, typer.Argument(help="Folder written by compile.")],
+    data: Annotated[Path, typer.Option(help=".npz with x, and y for the accuracy.")],
+    backend: Annotated[
+        Backend, typer.Option(help="simulator; lava: our Lava processes; lava-stock: Lava's own (needs --reset zero).")
+    ] = Backend.simulator,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples.")] = None,
+    timesteps: Annotated[int | None, typer.Option("--timesteps", "-T", min=1, help="Another window.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(help="Write potentials, predictions and spike counts to this .npz.")
+    ] = None,
+    lava_python: Annotated[
+        str | None, typer.Option(help="Interpreter that has Lava; also NMDEPLOY_LAVA_PYTHON.")
+    ] = None,
+    time_limit: Annotated[float, typer.Option(min=1, help="Seconds after which a Lava run is given up.")] = 3600.0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+) -> None:
+    """Run samples and report accuracy, agreement with the float network, spikes and saturations."""
+    compiled = read_artifact(artifact)
+    dataset = read_data(data, limit)
+    samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
+    steps = timesteps if timesteps is not None else compiled.network.timesteps
+    begin = time.perf_counter()
+    with sample_progress(backend.value, len(samples)) as progress:
+        if backend is Backend.simulator:
+            result = simulate(compiled.network, samples, timesteps=steps, progress=progress)
+        else:
+            from nmdeploy.lava.runner import run_on_lava  # not needed by the simulator
+
+            result = run_on_lava(
+                artifact / "network.h5",
+                samples,
+                timesteps=steps,
+                stock=backend is Backend.lava_stock,
+                time_limit_seconds=time_limit,
+                lava_python=lava_python,
+                progress=progress,
+            )
+    seconds = time.perf_counter() - begin
+    reference = evaluate(compiled.float_network, samples)
+    predictions = decode(compiled.network, result.potentials[:, -1], steps).argmax(axis=1)
+    report = _report(compiled, dataset, result, predictions, reference.argmax(axis=1), steps)
+    report = {"backend": backend.value, **report, "seconds": round(seconds, 3)}
+    if output is not None:
+        _write_output(output, result, predictions)
+    if as_json:
+        print_json(report)
+    else:
+        stdout_console().print(key_value_table("nmdeploy run", [(key, _shown(value)) for key, value in report.items()]))
+
+
+def _report(
+    compiled: Artifact,
+    dataset: DataSet,
+    result: SimulationResult,
+    predictions: NDArray[np.int64],
+    float_predictions: NDArray[np.int64],
+    steps: int,
+) -> dict[str, object]:
+    count = len(predictions)
+    correct = None if dataset.labels is None else int((predictions == dataset.labels).sum())
+    float_correct = None if dataset.labels is None else int((float_predictions == dataset.labels).sum())
+    spikes = sum(int(counts.sum()) for counts in result.spike_counts.values())
+    return {
+        "samples": count,
+        "timesteps": steps,
+        "latency_steps": steps + compiled.network.latency_steps - compiled.network.timesteps,
+        "accuracy": None if correct is None else correct / count,
+        "correct": correct,
+        "float_accuracy": None if float_correct is None else float_correct / count,
+        "agreement": float((predictions == float_predictions).mean()),
+        "spikes_per_inference": spikes / count,
+        "saturations": result.saturations,
+    }
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4f}" if abs(value) < 10 else f"{value:,.1f}"
+    return "unknown (no labels)" if value is None else str(value)
+
+
+def _write_output(path: Path, result: SimulationResult, predictions: NDArray[np.int64]) -> None:
+    arrays = {f"spike_counts/{name}": counts for name, counts in result.spike_counts.items()}
+    try:
+        with path.open("wb") as file:
+            np.savez_compressed(file, potentials=result.potentials, predictions=predictions, **arrays)  # type: ignore[arg-type]
+    except OSError as error:
+        raise DataFileError(f"{path}: cannot be written: {error}") from error
