@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from importlib import resources
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -15,6 +15,7 @@ else:
     import tomli as tomllib
 
 Status = Literal["published", "derived", "assumed"]
+Source = Annotated[str, Field(min_length=1)]
 
 
 class ProfileError(ValueError):
@@ -28,17 +29,29 @@ class _Strict(BaseModel):
 class Quantity(_Strict):
     """One integer of a profile with where it comes from."""
 
-    value: int
+    value: StrictInt
     status: Status
-    source: str
+    source: Source
+
+
+class Count(Quantity):
+    """A quantity that may be 0 but not negative."""
+
+    value: Annotated[StrictInt, Field(ge=0)]
+
+
+class Capacity(Quantity):
+    """A quantity of at least 1."""
+
+    value: Annotated[StrictInt, Field(ge=1)]
 
 
 class Choice(_Strict):
     """A list of allowed values of a profile with where it comes from."""
 
-    values: tuple[int, ...]
+    values: tuple[StrictInt, ...]
     status: Status
-    source: str
+    source: Source
 
 
 class Models(_Strict):
@@ -46,16 +59,16 @@ class Models(_Strict):
 
     names: tuple[str, ...]
     status: Status
-    source: str
+    source: Source
 
 
 class Mesh(_Strict):
     """Cores of one chip as routers on a grid, and how many chips one system can hold."""
 
-    routers_x: Quantity
-    routers_y: Quantity
-    cores_per_router: Quantity
-    chips: Quantity
+    routers_x: Capacity
+    routers_y: Capacity
+    cores_per_router: Capacity
+    chips: Capacity
 
     @property
     def cores_per_chip(self) -> int:
@@ -66,28 +79,28 @@ class Mesh(_Strict):
 class CoreLimits(_Strict):
     """Capacities of one core; a demand equal to the value is legal, one more is not."""
 
-    compartments: Quantity
-    input_axons: Quantity
-    output_axon_entries: Quantity
-    synapse_memory_words: Quantity
-    synapse_memory_word_bits: Quantity
-    words_per_axon_list: Quantity
-    synapse_formats: Quantity
-    compartment_configurations: Quantity
-    threshold_configurations: Quantity
+    compartments: Capacity
+    input_axons: Capacity
+    output_axon_entries: Capacity
+    synapse_memory_words: Capacity
+    synapse_memory_word_bits: Capacity
+    words_per_axon_list: Capacity
+    synapse_formats: Capacity
+    compartment_configurations: Capacity
+    threshold_configurations: Capacity
 
 
 class CoreCosts(_Strict):
     """What one neuron, axon or synapse takes of a core's capacities."""
 
-    compartments_per_neuron_zero_reset: Quantity
-    compartments_per_neuron_subtractive_reset: Quantity
-    reset_synapses_per_subtractive_neuron: Quantity
-    output_entries_per_target_core: Quantity
-    output_entries_extra_off_chip: Quantity
-    synapses_per_entry: Quantity
-    entry_prefix_bits: Quantity
-    axon_list_spare_bits: Quantity
+    compartments_per_neuron_zero_reset: Capacity
+    compartments_per_neuron_subtractive_reset: Capacity
+    reset_synapses_per_subtractive_neuron: Count
+    output_entries_per_target_core: Capacity
+    output_entries_extra_off_chip: Count
+    synapses_per_entry: Capacity
+    entry_prefix_bits: Count
+    axon_list_spare_bits: Count
 
 
 class NumberFormats(_Strict):
@@ -99,17 +112,17 @@ class NumberFormats(_Strict):
     """
 
     weight_bits: Choice
-    weight_mantissa_bits: Quantity
-    mixed_sign_lost_bits: Quantity
+    weight_mantissa_bits: Capacity
+    mixed_sign_lost_bits: Count
     weight_exponent_min: Quantity
     weight_exponent_max: Quantity
     synapse_exponent: Quantity
-    threshold_mantissa_max: Quantity
-    threshold_exponent: Quantity
-    bias_mantissa_max: Quantity
-    bias_exponent_max: Quantity
-    state_bits: Quantity
-    delay_max: Quantity
+    threshold_mantissa_max: Capacity
+    threshold_exponent: Count
+    bias_mantissa_max: Count
+    bias_exponent_max: Count
+    state_bits: Capacity
+    delay_max: Count
 
     @property
     def state_max(self) -> int:

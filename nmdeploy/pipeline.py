@@ -89,7 +89,7 @@ class Compiled:
     seconds: dict[str, float]
 
 
-class StoppedAfterPass(Exception):
+class StoppedAfterPassError(Exception):
     """The user asked to stop after a pass; holds the seconds of the passes that ran."""
 
     def __init__(self, name: str, seconds: dict[str, float]) -> None:
@@ -118,7 +118,7 @@ class PassRunner:
 
         Raises
         ------
-        StoppedAfterPass
+        StoppedAfterPassError
             It was the last one asked for.
         """
         self._announce(name)
@@ -126,7 +126,7 @@ class PassRunner:
         result = work()
         self.seconds[name] = time.perf_counter() - begin
         if name == self._stop_after:
-            raise StoppedAfterPass(name, self.seconds)
+            raise StoppedAfterPassError(name, self.seconds)
         return result
 
 

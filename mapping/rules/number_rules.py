@@ -73,11 +73,12 @@ def threshold_not_representable(evidence: Evidence) -> Iterator[Violation]:
     formats = evidence.profile.number_formats
     step = 1 << formats.threshold_exponent.value
     largest = formats.threshold_mantissa_max.value * step
+    # The chip spikes for v > threshold, the network for v >= threshold; see mapping.network.Population.
+    one_above = {"subtract": 0, "zero": 1}
     for name, population in evidence.populations.items():
-        if population.reset == "none":
+        if population.reset not in one_above:
             continue
-        # The chip spikes for v > threshold, the network for v >= threshold; see mapping.network.Population.
-        above = 1 if population.reset == "zero" else 0
+        above = one_above[population.reset]
         given = [population.threshold]
         if population.negative_threshold is not None:
             given.append(population.negative_threshold)

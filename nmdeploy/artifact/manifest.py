@@ -9,7 +9,6 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from nmdeploy import __version__
 from nmdeploy.errors import ArtifactError
 from nmdeploy.preprocessing import Layout, Preprocessing
 
@@ -81,7 +80,7 @@ def make_manifest(
     versions = {name: metadata.version(name) for name in RECORDED_DEPENDENCIES}
     return Manifest(
         format_version=FORMAT_VERSION,
-        nmdeploy_version=__version__,
+        nmdeploy_version=metadata.version("nmdeploy"),
         python_version=".".join(map(str, sys.version_info[:3])),
         dependencies=versions,
         model_sha256=model_sha256,

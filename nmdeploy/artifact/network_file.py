@@ -66,13 +66,15 @@ def read_network(path: Path) -> ChipNetwork:
         The file is missing, truncated, or no network of a known version.
     """
     with _opened(path) as file:
-        return _guarded(path, lambda: _read_chip(file["chip"]))
+        network: ChipNetwork = _guarded(path, lambda: _read_chip(file["chip"]))
+        return network
 
 
 def read_float_network(path: Path) -> SpikingNetwork:
     """Read the float network; raises as `read_network`."""
     with _opened(path) as file:
-        return _guarded(path, lambda: _read_float(file["float"]))
+        network: SpikingNetwork = _guarded(path, lambda: _read_float(file["float"]))
+        return network
 
 
 def _write_all(parent: Any, name: str, items: Any) -> None:

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from mapping.bounds import cores_lower_bound
-from mapping.rules import RULES
-from mapping.verify import verify
+from mapping.verify import RULES, verify
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.cli.console import print_json
 
@@ -44,9 +43,9 @@ def check_command(
         for violation in violations:
             print(violation)
         errors = sum(violation.severity == "error" for violation in violations)
+        place = f"{cores} cores on {compiled.placement.chip_count} chip(s) of {compiled.profile.name}"
         print(
-            f"{artifact}: {errors} violations, {len(violations) - errors} warnings; "
-            f"{len(RULES)} rules over {cores} cores on {compiled.placement.chip_count} chip(s) of {compiled.profile.name}"
+            f"{artifact}: {errors} violations, {len(violations) - errors} warnings; {len(RULES)} rules over {place}"
         )
     if any(violation.severity == "error" for violation in violations):
         raise typer.Exit(1)

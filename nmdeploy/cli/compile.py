@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.table import Table
 
 from hw_profiles import HardwareProfile, parse_profile, profile_text
 from nmdeploy.artifact.artifact import Artifact, write_artifact
@@ -16,15 +18,41 @@ from nmdeploy.cli.console import key_value_table, pass_progress, print_json, std
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 from nmdeploy.data_file import read_data
 from nmdeploy.errors import NmdeployError
-from nmdeploy.pipeline import PASSES, Compiled, CompilerOptions, PassRunner, StoppedAfterPass, compile_layers
+from nmdeploy.pipeline import PASSES, Compiled, CompilerOptions, PassRunner, StoppedAfterPassError, compile_layers
 from nmdeploy.quantize import QuantizationOptions
 
 if TYPE_CHECKING:
     from nmdeploy.model import Model
 
 
+class Thresholds(str, Enum):
+    """How many thresholds a population has."""
+
+    channel = "channel"
+    layer = "layer"
+
+
+class ResetMode(str, Enum):
+    """What a spike does to the membrane potential."""
+
+    subtract = "subtract"
+    zero = "zero"
+
+
+class DataLayout(str, Enum):
+    """Axes of data files."""
+
+    NCHW = "NCHW"
+    NHWC = "NHWC"
+    NHW = "NHW"
+    NCL = "NCL"
+    NF = "NF"
+
+
 def compile_command(
-    model: Annotated[Path, typer.Argument(help="Model file: from nmdeploy.save(), or a pickled module, or a state dict.")],
+    model: Annotated[
+        Path, typer.Argument(help="Model file: from nmdeploy.save(), or a pickled module, or a state dict.")
+    ],
     target: Annotated[str, typer.Option(help="Name of a chip profile, or path of a .toml file.")] = "loihi",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder to write; default MODEL.nmd.")] = None,
     calibration: Annotated[Path | None, typer.Option(help=".npz with x: samples that scales are chosen on.")] = None,
@@ -35,8 +63,10 @@ def compile_command(
     ] = "auto",
     percentile: Annotated[float, typer.Option(min=50, max=100, help="Of the percentile methods.")] = 99.9,
     weight_bits: Annotated[int, typer.Option(help="Width of the weights.")] = 8,
-    thresholds: Annotated[str, typer.Option(help="channel: several thresholds a layer; layer: one.")] = "channel",
-    reset: Annotated[str, typer.Option(help="subtract or zero.")] = "subtract",
+    thresholds: Annotated[
+        Thresholds, typer.Option(help="channel: as many thresholds a layer as a core holds; layer: one.")
+    ] = Thresholds.channel,
+    reset: Annotated[ResetMode, typer.Option(help="What a spike does to the potential.")] = ResetMode.subtract,
     seed: Annotated[int, typer.Option(help="Of the noise that stands in for missing calibration samples.")] = 0,
     model_factory: Annotated[
         str | None, typer.Option("--model", help="package.module:factory that builds the module of a state dict.")
@@ -45,7 +75,7 @@ def compile_command(
     scale: Annotated[float | None, typer.Option(help="Samples are divided by this first.")] = None,
     mean: Annotated[str | None, typer.Option(help="Then this is subtracted, one value or one a channel.")] = None,
     std: Annotated[str | None, typer.Option(help="Then they are divided by this.")] = None,
-    layout: Annotated[str | None, typer.Option(help="Axes of data files: NCHW, NHWC, NHW, NCL or NF.")] = None,
+    layout: Annotated[DataLayout | None, typer.Option(help="Axes of data files.")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Unpickle classes that could run any code.")] = False,
     stop_after: Annotated[str | None, typer.Option(help=f"Stop after a pass: {', '.join(PASSES)}.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
@@ -60,11 +90,11 @@ def compile_command(
     loaded = load_model(
         model,
         model_factory=model_factory,
-        input_shape=None if input_shape is None else tuple(_numbers("--input-shape", input_shape, int)),
+        input_shape=_shape(input_shape),
         scale=scale,
-        mean=None if mean is None else tuple(_numbers("--mean", mean, float)),
-        std=None if std is None else tuple(_numbers("--std", std, float)),
-        layout=layout,
+        mean=_numbers("--mean", mean),
+        std=_numbers("--std", std),
+        layout=None if layout is None else layout.value,
         trust=trust,
     )
     samples = _calibration(loaded, calibration, calibration_limit, seed)
@@ -72,8 +102,8 @@ def compile_command(
         QuantizationOptions(
             timesteps=timesteps,
             weight_bits=weight_bits,
-            thresholds=_one_of("--thresholds", thresholds, "channel", "layer"),
-            reset=_one_of("--reset", reset, "subtract", "zero"),
+            thresholds=thresholds.value,
+            reset=reset.value,
         ),
         method,
         percentile,
@@ -82,7 +112,7 @@ def compile_command(
         passes = PassRunner(announce, stop_after)
         try:
             compiled = compile_layers(loaded.layers, samples, profile, options, passes)
-        except StoppedAfterPass as stop:
+        except StoppedAfterPassError as stop:
             stdout_console().print(_seconds_table(f"stopped after {stop}", stop.seconds))
             return
     recorded = Options(
@@ -91,8 +121,8 @@ def compile_command(
         method=compiled.method,
         percentile=percentile,
         weight_bits=weight_bits,
-        thresholds=thresholds,
-        reset=reset,
+        thresholds=thresholds.value,
+        reset=reset.value,
         seed=seed,
     )
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
@@ -112,17 +142,25 @@ def compile_command(
     _report(compiled, profile, recorded, folder, as_json)
 
 
-def _numbers(option: str, text: str, kind: type[int] | type[float]) -> list[int] | list[float]:
+def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
+    if text is None:
+        return None
     try:
-        return [kind(part) for part in text.split(",")]
+        return tuple(float(part) for part in text.split(","))
     except ValueError as error:
         raise NmdeployError(f"{option} {text}: expected numbers separated by commas") from error
 
 
-def _one_of(option: str, value: str, *allowed: Literal["channel", "layer", "subtract", "zero"]):  # type: ignore[no-untyped-def]
-    if value not in allowed:
-        raise NmdeployError(f"{option} {value}: expected one of {', '.join(allowed)}")
-    return value
+def _shape(text: str | None) -> tuple[int, ...] | None:
+    if text is None:
+        return None
+    try:
+        shape = tuple(int(part) for part in text.split(","))
+    except ValueError as error:
+        raise NmdeployError(f"--input-shape {text}: expected whole numbers separated by commas") from error
+    if min(shape) < 1:
+        raise NmdeployError(f"--input-shape {text}: every size must be at least 1")
+    return shape
 
 
 def _calibration(model: Model, path: Path | None, limit: int, seed: int) -> Calibration:
@@ -193,5 +231,5 @@ def _report(compiled: Compiled, profile: HardwareProfile, options: Options, fold
         raise typer.Exit(1)
 
 
-def _seconds_table(title: str, seconds: dict[str, float]):  # type: ignore[no-untyped-def]
+def _seconds_table(title: str, seconds: dict[str, float]) -> Table:
     return key_value_table(title, [(name, f"{value:.3f} s") for name, value in seconds.items()])

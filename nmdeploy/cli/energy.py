@@ -57,7 +57,7 @@ def energy_command(
     counting: Annotated[Counting, typer.Option(help="effective leaves weights of zero out.")] = Counting.dense,
     input_convention: Annotated[
         InputConvention,
-        typer.Option("--input", help="cached: multiplied once a sample, added every step; every-step: as papers count."),
+        typer.Option("--input", help="cached: multiplied once, added every step; every-step: as papers count."),
     ] = InputConvention.cached,
     grouping: Annotated[Grouping, typer.Option("--by", help="Rows of the table.")] = Grouping.layer,
     output_format: Annotated[EnergyFormat, typer.Option("--format", help="table or json.")] = EnergyFormat.table,

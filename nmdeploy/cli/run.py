@@ -114,6 +114,6 @@ def _write_output(path: Path, result: SimulationResult, predictions: NDArray[np.
     arrays = {f"spike_counts/{name}": counts for name, counts in result.spike_counts.items()}
     try:
         with path.open("wb") as file:
-            np.savez_compressed(file, potentials=result.potentials, predictions=predictions, **arrays)  # type: ignore[arg-type]
+            np.savez_compressed(file, potentials=result.potentials, predictions=predictions, **arrays)
     except OSError as error:
         raise DataFileError(f"{path}: cannot be written: {error}") from error

@@ -41,7 +41,7 @@ def targets_command(
 
 
 def _rows(prefix: str, model: BaseModel) -> list[tuple[str, str, str, str]]:
-    rows = []
+    rows: list[tuple[str, str, str, str]] = []
     for field, value in model:
         if isinstance(value, Quantity):
             rows.append((prefix + field, str(value.value), value.status, value.source))

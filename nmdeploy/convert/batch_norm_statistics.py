@@ -1,7 +1,7 @@
 """Activation statistics from what BatchNorm learned, for networks that come without samples.
 
-After a BatchNorm, a channel has mean ``beta`` and standard deviation ``|gamma|`` over the training set. Taken as normal and
-independent, means and variances go on through rectifiers and additions.
+After a BatchNorm, a channel has mean ``beta`` and standard deviation ``|gamma|`` over the training set. Taken as normal
+and independent, means and variances go on through rectifiers and additions.
 """
 
 from __future__ import annotations

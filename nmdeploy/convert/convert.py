@@ -18,6 +18,8 @@ from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.simplify import simplify
 from nmdeploy.spiking.network import SpikingNetwork
 
+TINY = float(np.finfo(np.float64).tiny)
+
 
 @dataclass(frozen=True)
 class Converted:
@@ -93,4 +95,4 @@ def agreement(decoded: NDArray[np.float64], reference: NDArray[np.float32]) -> t
     """
     same = int((decoded.argmax(axis=1) == reference.argmax(axis=1)).sum())
     scale = float(np.linalg.norm(reference))
-    return same, float(np.linalg.norm(decoded - reference)) / max(scale, np.finfo(float).tiny)
+    return same, float(np.linalg.norm(decoded - reference)) / max(scale, TINY)

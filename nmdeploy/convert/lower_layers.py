@@ -60,7 +60,7 @@ def lower_layers(layers: LayerGraph) -> tuple[SpikingNetwork, ConversionAudit]:
         Lists every layer that has no exact form.
     """
     lowering = _Lowering(layers)
-    problems = []
+    problems: list[str] = []
     for layer in layers.layers:
         if any(name not in lowering.tensors for name in layer.inputs):
             continue  # a consequence of a problem already listed

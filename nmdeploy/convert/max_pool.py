@@ -1,8 +1,8 @@
 """Max pooling with ordinary rectifying neurons: ``max(a, b) = b + relu(a - b)``.
 
-Fixed neurons have no maximum, but a rectifier and linear synapses are enough for an exact one (in real numbers), as a knock-out
-along the rows of each window and then along the columns. A window of 2 x 2 costs two populations: one for the pairs of
-rows, one for the pairs of columns of the row maxima.
+Fixed neurons have no maximum, but a rectifier and linear synapses are enough for an exact one (in real numbers), as a
+knock-out along the rows of each window and then along the columns. A window of 2 x 2 costs two populations: one for the
+pairs of rows, one for the pairs of columns of the row maxima.
 """
 
 from __future__ import annotations

@@ -124,7 +124,7 @@ def _module_of(path: Path, contents: object, model_factory: str | None) -> nn.Mo
         )
     if model_factory is None:
         raise ModelFileError(
-            f"{path} is a state dict: weights without an architecture. Pass --model package.module:factory with "
+            f"{path} is a state dict: weights without an architecture. Pass --model package.module:factory, "
             f"a function that builds the network, and --input-shape; or save both together: {RESAVE}"
         )
     return build_from_state_dict(model_factory, state)

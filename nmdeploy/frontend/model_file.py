@@ -38,8 +38,8 @@ def save(
 ) -> None:
     """Trace a network and write it with its preprocessing to a model file.
 
-    The file holds lists, strings, numbers and tensors only: it loads with ``torch.load(path,
-    weights_only=True)``, needs none of the network's code, and never executes any. A crash leaves the file that was there before.
+    The file holds lists, strings, numbers and tensors only: it loads with ``weights_only=True``,
+    needs none of the network's code, and never executes any. A crash leaves the file that was there before.
 
     Parameters
     ----------

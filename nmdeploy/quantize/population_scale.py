@@ -1,7 +1,7 @@
 """Choosing the membrane units that stand for 1: thresholds of hidden populations, the scale of outputs.
 
-Only ratios of weights to thresholds matter, so a chip with thresholds per neuron lets every channel use the whole width of its
-weight field: ``threshold = largest level * level unit / max|w|`` (with ``w`` for thresholds of 1).
+Only ratios of weights to thresholds matter, so a chip with thresholds per neuron lets every channel use the whole width
+of its weight field: ``threshold = largest level * level unit / max|w|`` (with ``w`` for thresholds of 1).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from nmdeploy.quantize.weight_format import (
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def choose_thresholds(
     for exponent in reversed(exponent_range(formats)):
         unit = level_unit(main.field, exponent, formats)
         wanted = ceiling.copy()
-        full = max(main.field.level_max, -main.field.level_min) * unit / np.maximum(widest, np.finfo(float).tiny)
+        full = max(main.field.level_max, -main.field.level_min) * unit / np.maximum(widest, TINY)
         wanted[main.channels] = np.minimum(wanted[main.channels], full / step)
         chosen = shared_levels(_mantissas(wanted), count)
         error = _rounding_error(main, chosen[main.channels] * float(step), exponent, profile)
@@ -108,7 +109,7 @@ def choose_output_scale(limit: FloatArray, main: MainWeights | None, profile: Ha
     if main is None:
         return ceiling
     formats = profile.number_formats
-    widest = max(float(np.abs(main.weights).max()), np.finfo(float).tiny)
+    widest = max(float(np.abs(main.weights).max()), TINY)
     scales = [
         min(ceiling, max(main.field.level_max, -main.field.level_min) * unit / widest)
         for unit in (level_unit(main.field, exponent, formats) for exponent in exponent_range(formats))
@@ -134,4 +135,4 @@ def _rounding_error(main: MainWeights, scale: FloatArray, exponent: int, profile
     delivered = mantissas * 2.0 ** (formats.synapse_exponent.value + exponent)
     error = ((delivered / factor - main.weights) ** 2).sum(axis=(1, 2, 3))
     power = (main.weights**2).sum(axis=(1, 2, 3))
-    return float((error / np.maximum(power, np.finfo(float).tiny)).mean())
+    return float((error / np.maximum(power, TINY)).mean())

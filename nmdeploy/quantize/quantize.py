@@ -22,7 +22,7 @@ from nmdeploy.spiking.network import INPUT, FloatPopulation, FloatProjection, Sp
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-# Fraction bits of samples and, at most, of the weights that the host applies to them: far below the rounding of the current.
+# Fraction bits of samples and, at most, of the weights that the host applies to them: finer than the current.
 INPUT_FRACTION_BITS = 16
 # Sums of products of input currents must stay exact in float64; samples may be this much larger than in calibration.
 INPUT_RANGE_MARGIN = 16.0

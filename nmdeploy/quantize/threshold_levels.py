@@ -1,7 +1,7 @@
 """A few threshold values for many channels.
 
-Every channel would like the largest threshold with which its weights just fit their field, since a larger threshold means finer
-weights. A core holds only a few distinct thresholds, so channels share the best few values.
+Every channel would like the largest threshold with which its weights just fit their field, since a larger threshold
+means finer weights. A core holds only a few distinct thresholds, so channels share the best few values.
 """
 
 from __future__ import annotations
@@ -52,4 +52,5 @@ def shared_levels(wanted: IntArray, count: int) -> IntArray:
             level_of_value[start:stop] = values[start]
             stop = start
     level_of_value[:stop] = values[0]
-    return level_of_value[inverse.ravel()]
+    assigned: IntArray = level_of_value[inverse.ravel()]
+    return assigned

@@ -54,7 +54,8 @@ def _fold_batch_norm(layers: LayerGraph) -> LayerGraph:
             continue
         affine = _as_affine(layer.operator)
         before = kept.get(renamed.get(layer.inputs[0], layer.inputs[0]))
-        if _used_once(layers, layer.inputs[0]) and before is not None and isinstance(before.operator, (Convolution, Linear)):
+        foldable = before is not None and isinstance(before.operator, (Convolution, Linear))
+        if foldable and _used_once(layers, layer.inputs[0]):
             kept[before.name] = replace(before, operator=_folded(before.operator, affine))
             renamed[layer.name] = before.name
         else:

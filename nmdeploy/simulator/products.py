@@ -7,6 +7,7 @@ channels and the product needs no transposition.
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ FLOAT32_EXACT = 2**24
 FLOAT64_EXACT = 2**53
 
 
-def exact_dtype(weights: NDArray[np.generic], input_max: int) -> type[np.float32] | type[np.float64]:
+def exact_dtype(weights: NDArray[Any], input_max: int) -> type[np.float32] | type[np.float64]:
     """The narrowest float type in which every partial sum of the product is an exactly held integer.
 
     Parameters
@@ -53,7 +54,7 @@ class Product:
     def __init__(
         self,
         connectivity: Connectivity,
-        weights: NDArray[np.generic],
+        weights: NDArray[Any],
         dtype: type[np.float32] | type[np.float64],
     ) -> None:
         self._connectivity = connectivity
@@ -71,14 +72,15 @@ class Product:
         table, width = self._connectivity, self._connectivity.source_shape[2] + 1
         rows = np.where(table.rows < 0, table.source_shape[1], table.rows)[:, None, :, None]
         columns = np.where(table.columns < 0, table.source_shape[2], table.columns)[None, :, None, :]
-        return (rows * width + columns).ravel().astype(np.intp)
+        pixels: NDArray[np.intp] = (rows * width + columns).ravel().astype(np.intp)
+        return pixels
 
     @property
     def gathered_bytes_per_sample(self) -> int:
         """Size of the gathered receptive fields of one sample in one step."""
         return int(self._pixels.size * self._connectivity.in_channels * np.dtype(self._dtype).itemsize)
 
-    def __call__(self, values: NDArray[np.generic]) -> NDArray[np.floating]:
+    def __call__(self, values: NDArray[Any]) -> NDArray[Any]:
         """Apply to a batch.
 
         Parameters
@@ -100,15 +102,16 @@ class Product:
         result = self._multiply(fields.reshape(positions, taps, table.groups, -1))
         return result.reshape(samples, table.rows.shape[0], table.columns.shape[0], table.out_channels)
 
-    def _multiply(self, fields: NDArray[np.floating]) -> NDArray[np.floating]:
+    def _multiply(self, fields: NDArray[Any]) -> NDArray[Any]:
         """Fields (positions, taps, groups, in per group) to (positions, out channels)."""
         positions, taps, groups, in_per_group = fields.shape
         out_per_group = self._weights.shape[3]
         if groups == 1:
             weights = self._weights.reshape(taps * in_per_group, out_per_group)
-            return fields.reshape(positions, taps * in_per_group) @ weights
+            dense: NDArray[Any] = fields.reshape(positions, taps * in_per_group) @ weights
+            return dense
         if in_per_group == 1 and out_per_group == 1:
-            depthwise: NDArray[np.floating] = np.einsum("ptg,gt->pg", fields[..., 0], self._weights[:, :, 0, 0])
+            depthwise: NDArray[Any] = np.einsum("ptg,gt->pg", fields[..., 0], self._weights[:, :, 0, 0])
             return depthwise
         parts = [
             fields[:, :, group].reshape(positions, -1) @ self._weights[group].reshape(-1, out_per_group)

@@ -7,8 +7,9 @@ product over time x samples, then the threshold recurrence over time.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def simulate(
     )
 
 
-def _joined(parts: list[dict[str, NDArray[np.generic]]]) -> dict[str, NDArray[np.generic]]:
+def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
@@ -114,8 +115,7 @@ class _Run:
         counts: dict[str, NDArray[np.int64]] = {}
         potentials: list[NDArray[np.int64]] = []
         saturations = 0
-        waiting = {population.name: len(list(self._network.outgoing(population.name)))
-                   for population in self._network.populations}
+        waiting = dict(self._network.graph.out_degree())
         for population in self._network.populations:
             neurons = Neurons(population, len(samples), self._network.state_max)
             train, trace = self._advance(population, neurons, samples, trains)
@@ -130,8 +130,8 @@ class _Run:
                 waiting[projection.source] -= 1
                 if waiting[projection.source] == 0:
                     del trains[projection.source]
-        joined = np.concatenate(potentials, axis=2) if potentials else np.zeros((len(samples), self._steps, 0), np.int64)
-        return SimulationResult(joined, counts, recorded, saturations)
+        nothing = np.zeros((len(samples), self._steps, 0), dtype=np.int64)
+        return SimulationResult(np.concatenate([nothing, *potentials], axis=2), counts, recorded, saturations)
 
     def _advance(
         self,
@@ -140,13 +140,24 @@ class _Run:
         samples: NDArray[np.float32],
         trains: dict[str, SpikeTrain],
     ) -> tuple[SpikeTrain, NDArray[np.int64]]:
-        """One population over the window: its spikes (steps, batch, rows, columns, channels), and potentials if output."""
+        """One population over the window.
+
+        Returns
+        -------
+        int8 array, (steps, batch, rows, columns, channels)
+            Spikes.
+        int64 array, (batch, steps, neurons)
+            Potentials of an output; no neurons for any other population.
+        """
         constant = constant_current(self._network, population, samples)
-        arriving = [(projection, self._synaptic_input(projection, trains[projection.source]))
-                    for projection in self._network.incoming(population.name)]
+        arriving = [
+            (projection, self._synaptic_input(projection, trains[projection.source]))
+            for projection in self._network.incoming(population.name)
+        ]
         channels, rows, columns = population.shape
         train = np.zeros((self._steps, len(samples), rows, columns, channels), dtype=np.int8)
-        trace = np.zeros((len(samples), self._steps, population.neuron_count if population.is_output else 0), np.int64)
+        traced = population.neuron_count if population.is_output else 0
+        trace = np.zeros((len(samples), self._steps, traced), dtype=np.int64)
         current = np.empty(train.shape[1:], dtype=np.int64)
         for step in range(self._steps):
             current[...] = constant
@@ -158,12 +169,12 @@ class _Run:
                 trace[:, step] = _neurons_last(neurons.potential)
         return train, trace
 
-    def _synaptic_input(self, projection: Projection, train: SpikeTrain) -> NDArray[np.floating]:
+    def _synaptic_input(self, projection: Projection, train: SpikeTrain) -> NDArray[Any]:
         steps, batch = train.shape[:2]
         sums = self._products[projection.name](train.reshape(steps * batch, *train.shape[2:]))
         return sums.reshape(steps, batch, *sums.shape[1:])
 
 
-def _neurons_last(values: NDArray[np.generic]) -> NDArray[np.generic]:
+def _neurons_last(values: NDArray[Any]) -> NDArray[Any]:
     """(batch, rows, columns, channels) to (batch, neurons) in C order of (channels, rows, columns)."""
     return values.transpose(0, 3, 1, 2).reshape(len(values), -1)

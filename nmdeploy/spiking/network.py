@@ -1,7 +1,7 @@
 """The converted network: populations joined by projections, still in float.
 
-A population computes ``activation(sum of its projections + bias)``; as spiking neurons, a rate of one spike a step stands for
-the activation `scale` of its channel. Weights are kept in the units of the trained network; the weights of the papers'
+A population computes ``activation(sum of its projections + bias)``; as spiking neurons, a rate of one spike a step
+stands for the activation `scale` of its channel. Weights are kept in the units of the trained network; the weights of the papers'
 normalised network are ``weights * scale[source channel] / scale[target channel]`` (`normalised_weights`).
 """
 
@@ -48,9 +48,12 @@ class FloatPopulation:
     scale: NDArray[np.float64]
     is_output: bool = False
 
-    def activate(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def activate(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Apply the activation function."""
-        return values if self.activation == "none" else np.clip(values, 0.0, self.ceiling)
+        if self.activation == "none":
+            return values
+        ceiling = np.float32(np.inf if self.ceiling is None else self.ceiling)
+        return np.clip(values, np.float32(0.0), ceiling)
 
 
 @dataclass(frozen=True)
