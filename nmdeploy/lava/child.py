@@ -1,0 +1,113 @@
+"""A child process that leaves nothing behind: no process, no file, no shared memory."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from nmdeploy.lava.batches import SHARED_MEMORY
+
+OUTPUT_FILE = "output.txt"
+PARENT_FOLDER_LENGTH_MAX = 50
+POLL_SECONDS = 0.05
+GROUP_END_SECONDS = 0.2  # killed processes go at once; zombies that nobody collects may stay
+ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+
+
+class TimeLimitExceededError(Exception):
+    """The child did not end in time."""
+
+
+@contextmanager
+def job_folder(shared_memory_prefix: str) -> Iterator[Path]:
+    """Make a temporary folder; afterwards remove it, and shared memory whose name starts with the prefix."""
+    # The workers' sockets lie in this folder, and the whole path of a socket may have 107 characters.
+    usual = tempfile.gettempdir()
+    parent = usual if len(usual) <= PARENT_FOLDER_LENGTH_MAX else "/tmp"
+    folder = Path(tempfile.mkdtemp(prefix="nmdeploy-lava-", dir=parent))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        for leftover in SHARED_MEMORY.glob(shared_memory_prefix.lstrip("/") + "*"):
+            leftover.unlink(missing_ok=True)
+
+
+def run_child(
+    command: Sequence[str], folder: Path, time_limit_seconds: float, poll: Callable[[], None] | None = None
+) -> int:
+    """Run a command in a process group of its own, at the end of which all of the group is killed.
+
+    Parameters
+    ----------
+    command : sequence of str
+    folder : Path
+        Working folder of the child, also for its temporary files; what it prints goes to `OUTPUT_FILE` there.
+    time_limit_seconds : float
+    poll : callable, optional
+        Called every `POLL_SECONDS`.
+
+    Returns
+    -------
+    int
+        Exit code; negative signal number if the child was killed.
+
+    Raises
+    ------
+    OSError
+        The command cannot be started.
+    TimeLimitExceededError
+    """
+    # Each Lava worker multiplies its own matrices, so a thread pool in each would only fight for the cores.
+    environment = {**os.environ, **ONE_THREAD, "TMPDIR": str(folder), "PYTHONWARNINGS": "ignore"}
+    deadline = time.monotonic() + time_limit_seconds
+    with (folder / OUTPUT_FILE).open("wb") as output:
+        child = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.PIPE,  # held open: its end tells the child that we are gone
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        while (exit_code := child.poll()) is None:
+            if time.monotonic() > deadline:
+                raise TimeLimitExceededError(f"no result within {time_limit_seconds:g} s")
+            if poll is not None:
+                poll()
+            time.sleep(POLL_SECONDS)
+        return exit_code
+    finally:
+        _kill_group(child)
+
+
+def _kill_group(child: subprocess.Popen[bytes]) -> None:
+    """Kill the child and all that it started, and wait until they are gone."""
+    deadline = time.monotonic() + GROUP_END_SECONDS
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+        while time.monotonic() < deadline:
+            os.killpg(child.pid, 0)
+            time.sleep(0.01)
+    child.wait()
+    if child.stdin is not None:
+        child.stdin.close()
+
+
+def last_output(folder: Path, lines: int = 5) -> str:
+    """The last lines that the child printed."""
+    try:
+        text = (folder / OUTPUT_FILE).read_text(errors="replace")
+    except OSError:
+        return ""
+    return "\n".join(text.strip().splitlines()[-lines:])

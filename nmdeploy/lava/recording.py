@@ -1,0 +1,161 @@
+"""Files through which a population's results leave Lava; reading a Var costs 20 microseconds an element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.network import ChipNetwork
+
+UNFINISHED = -1
+
+
+@dataclass(frozen=True)
+class Recording:
+    """What one population records over all its windows, as memory-mapped ``.npy`` files.
+
+    The files, neurons in C order of (channel, row, column):
+
+    - ``STEM.counts.npy``: int64, (windows, batch, neurons), spikes of both signs in each window;
+    - ``STEM.saturations.npy``: int64, (windows, batch), cut-off potentials; `UNFINISHED` until the window is
+      over, and written after everything else of the window;
+    - ``STEM.trains.npy``: int8, (windows, batch, timesteps, neurons), if asked for;
+    - ``STEM.potentials.npy``: int64, (windows, batch, timesteps, neurons), after each step, if asked for.
+
+    Attributes
+    ----------
+    folder : Path
+    stem : str
+        Unique in the folder.
+    windows, batch, timesteps, neurons : int
+    spike_trains, potentials : bool
+        Whether these are recorded.
+    """
+
+    folder: Path
+    stem: str
+    windows: int
+    batch: int
+    timesteps: int
+    neurons: int
+    spike_trains: bool = False
+    potentials: bool = False
+
+    def create(self) -> Recording:
+        """Create the files, sparse, and return self."""
+        self._create("counts", (self.windows, self.batch, self.neurons), np.int64)
+        saturations = self._create("saturations", (self.windows, self.batch), np.int64)
+        saturations[:] = UNFINISHED
+        every_step = (self.windows, self.batch, self.timesteps, self.neurons)
+        if self.spike_trains:
+            self._create("trains", every_step, np.int8)
+        if self.potentials:
+            self._create("potentials", every_step, np.int64)
+        return self
+
+    def _create(self, what: str, shape: tuple[int, ...], dtype: type) -> NDArray[Any]:
+        values: NDArray[Any] = np.lib.format.open_memmap(  # type: ignore[no-untyped-call]
+            self.path(what), mode="w+", dtype=dtype, shape=shape
+        )
+        return values
+
+    def path(self, what: str) -> Path:
+        """File of "counts", "saturations", "trains" or "potentials"."""
+        return self.folder / f"{self.stem}.{what}.npy"
+
+    def read(self, what: str) -> NDArray[np.generic]:
+        """The samples' results, windows and batch joined: (windows * batch, ...)."""
+        values = np.load(self.path(what), mmap_mode="r")
+        return np.asarray(values.reshape(self.windows * self.batch, *values.shape[2:]))
+
+    @property
+    def windows_finished(self) -> int:
+        """Windows whose results are complete; the files must exist."""
+        return int(np.count_nonzero(np.load(self.path("saturations"), mmap_mode="r")[:, 0] != UNFINISHED))
+
+
+def recordings_of(
+    network: ChipNetwork, folder: Path, extent: tuple[int, int, int], spike_trains: bool
+) -> dict[str, Recording]:
+    """Recordings of all populations in a folder, with the potentials of the outputs.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    folder : Path
+    extent : (int, int, int)
+        Batch, windows, timesteps.
+    spike_trains : bool
+    """
+    batch, windows, timesteps = extent
+    return {
+        population.name: Recording(
+            folder,
+            f"{index:05d}",
+            windows,
+            batch,
+            timesteps,
+            population.neuron_count,
+            spike_trains=spike_trains,
+            potentials=population.is_output,
+        )
+        for index, population in enumerate(network.populations)
+    }
+
+
+class Recorder:
+    """Writes a `Recording` step by step; one lives in the worker of each population.
+
+    Parameters
+    ----------
+    recording : Recording
+        Its files exist.
+    """
+
+    def __init__(self, recording: Recording) -> None:
+        self._counts = _writable(recording, "counts")
+        self._saturations = _writable(recording, "saturations")
+        self._trains = _writable(recording, "trains") if recording.spike_trains else None
+        self._potentials = _writable(recording, "potentials") if recording.potentials else None
+        self._last_step = recording.timesteps - 1
+        self._window_counts = np.zeros((recording.batch, recording.neurons), dtype=np.int64)
+        self._window_saturations = np.zeros(recording.batch, dtype=np.int64)
+
+    def write(
+        self,
+        window: int,
+        step: int,
+        spikes: NDArray[np.generic],
+        potential: NDArray[np.generic],
+        saturations: NDArray[np.int64],
+    ) -> None:
+        """Record one step.
+
+        Parameters
+        ----------
+        window, step : int
+            Index of the window, and of the step in the window.
+        spikes, potential : integer arrays, (batch, neurons)
+        saturations : int64 array, (batch,)
+            Potentials cut off in this step.
+        """
+        self._window_counts += np.abs(spikes)
+        self._window_saturations += saturations
+        if self._trains is not None:
+            self._trains[window, :, step] = spikes
+        if self._potentials is not None:
+            self._potentials[window, :, step] = potential
+        if step == self._last_step:
+            self._counts[window] = self._window_counts
+            self._saturations[window] = self._window_saturations
+            self._window_counts[:] = 0
+            self._window_saturations[:] = 0
+
+
+def _writable(recording: Recording, what: str) -> NDArray[Any]:
+    values: NDArray[Any] = np.load(recording.path(what), mmap_mode="r+")
+    return values

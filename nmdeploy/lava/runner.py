@@ -1,0 +1,186 @@
+"""Run a network file on Lava, from any Python: Lava itself lives in a child process."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import nmdeploy.errors
+from mapping.network import ChipNetwork
+from nmdeploy.artifact.network_file import read_network
+from nmdeploy.errors import BackendError, NmdeployError
+from nmdeploy.lava.batches import Batches, default_batch
+from nmdeploy.lava.child import TimeLimitExceededError, job_folder, last_output, run_child
+from nmdeploy.lava.job import RECORD_FOLDER, SAMPLES_FILE, Failure, Job
+from nmdeploy.lava.recording import Recording, recordings_of
+from nmdeploy.simulator import SimulationResult, simulate
+
+PYTHON_VARIABLE = "NMDEPLOY_LAVA_PYTHON"
+SATURATIONS_UNKNOWN = -1
+INSTALL = (
+    'Install Lava into a Python 3.10 with: pip install "nmdeploy[lava]", and name that Python with '
+    f"--lava-python PATH or in {PYTHON_VARIABLE}. Or use --backend simulator, which computes the same spikes."
+)
+
+
+def run_on_lava(
+    network_file: Path,
+    samples: NDArray[np.float32],
+    *,
+    timesteps: int | None = None,
+    batch: int | None = None,
+    record_spike_trains: bool = False,
+    stock: bool = False,
+    time_limit_seconds: float = 3600.0,
+    lava_python: str | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> SimulationResult:
+    """Run samples through a network on Lava; the results equal those of `nmdeploy.simulator.simulate`.
+
+    Parameters
+    ----------
+    network_file : Path
+        As written by `nmdeploy.artifact.network_file.write_network`.
+    samples : float32 array, (samples, channels, rows, columns)
+        Preprocessed.
+    timesteps : int, optional
+        Length of the window instead of the network's own.
+    batch : int, optional
+        Samples side by side; chosen by the free shared memory if not given. Stock processes take one.
+    record_spike_trains : bool
+        Keep every spike; needs memory for samples x timesteps x neurons bytes.
+    stock : bool
+        Use the processes that Lava brings along; their saturations are not known, and `SATURATIONS_UNKNOWN`
+        is given.
+    time_limit_seconds : float
+        For the whole run.
+    lava_python : str, optional
+        Interpreter that has Lava; else the environment variable NMDEPLOY_LAVA_PYTHON, else this interpreter.
+    progress : callable, optional
+        Called with the number of samples just finished.
+
+    Raises
+    ------
+    BackendError
+        Lava is missing, a worker raised or died, the run took too long, or the network is not for Lava's
+        processes.
+    DataFileError
+        An input current does not fit the chip's bias field.
+    ArtifactError
+        The network file cannot be read.
+    """
+    network = read_network(network_file)
+    if not len(samples):
+        return simulate(network, samples, timesteps=timesteps, record_spike_trains=record_spike_trains)
+    steps = network.timesteps if timesteps is None else timesteps
+    batches = Batches.of(len(samples), 1 if stock else batch or default_batch(network))
+    prefix = f"/n{secrets.token_hex(3)}_"
+    job = Job(
+        str(network_file.resolve()), steps, batches.batch, batches.windows, record_spike_trains, stock, prefix
+    )
+    python = lava_python or os.environ.get(PYTHON_VARIABLE) or sys.executable
+    with job_folder(prefix) as folder:
+        job.write(folder)
+        np.savez(folder / SAMPLES_FILE, x=samples)
+        (folder / RECORD_FOLDER).mkdir()
+        extent = (batches.batch, batches.windows, steps)
+        recordings = recordings_of(network, folder / RECORD_FOLDER, extent, record_spike_trains)
+        poll = None if progress is None else _Progress(network, recordings, batches, progress)
+        _run_worker(python, folder, time_limit_seconds, poll)
+        if poll is not None:
+            poll()
+        return _result(network, recordings, len(samples), stock)
+
+
+def _run_worker(
+    python: str, folder: Path, time_limit_seconds: float, poll: Callable[[], None] | None
+) -> None:
+    command = [python, "-m", "nmdeploy.lava.worker", str(folder)]
+    try:
+        exit_code = run_child(command, folder, time_limit_seconds, poll)
+    except OSError as error:
+        raise BackendError(f"{python} cannot be started: {error.strerror}. {INSTALL}") from error
+    except TimeLimitExceededError as error:
+        raise BackendError(
+            f"Lava: {error}. Run fewer samples (--limit) or time steps, or allow more time."
+        ) from error
+    failure = Failure.read(folder)
+    if failure is not None:
+        raise _error_of(failure, python)
+    if exit_code != 0:
+        raise _unexplained(exit_code, last_output(folder), python)
+
+
+def _error_of(failure: Failure, python: str) -> NmdeployError:
+    if failure.kind == "missing":
+        return BackendError(f"{python} cannot run Lava: {failure.message}. {INSTALL}")
+    if failure.kind == "user":
+        error_class = getattr(nmdeploy.errors, failure.error_type, BackendError)
+        error: NmdeployError = error_class(failure.message)
+        return error
+    return BackendError(f"the Lava run failed: {failure.message}")
+
+
+def _unexplained(exit_code: int, output: str, python: str) -> BackendError:
+    if "No module named" in output:
+        return BackendError(f"{python} cannot run Lava: {output.splitlines()[-1]}. {INSTALL}")
+    if exit_code < 0:
+        name = signal.Signals(-exit_code).name
+        remedy = " The machine may have run out of memory; try a smaller batch." if name == "SIGKILL" else ""
+        return BackendError(f"the Lava process was killed by {name}.{remedy}\n{output}".rstrip())
+    return BackendError(f"the Lava process ended with exit code {exit_code}\n{output}".rstrip())
+
+
+def _result(
+    network: ChipNetwork, recordings: dict[str, Recording], samples: int, stock: bool
+) -> SimulationResult:
+    potentials = [recordings[population.name].read("potentials")[:samples] for population in network.outputs]
+    steps = next(iter(recordings.values())).timesteps
+    saturations = sum(int(recording.read("saturations")[:samples].sum()) for recording in recordings.values())
+    recorded = any(recording.spike_trains for recording in recordings.values())
+    return SimulationResult(
+        potentials=np.concatenate(potentials, axis=2, dtype=np.int64)
+        if potentials
+        else np.zeros((samples, steps, 0), np.int64),
+        spike_counts={
+            name: np.array(recording.read("counts")[:samples], dtype=np.int64)
+            for name, recording in recordings.items()
+        },
+        spike_trains={
+            name: np.array(recording.read("trains")[:samples], dtype=np.int8)
+            for name, recording in recordings.items()
+        }
+        if recorded
+        else {},
+        saturations=SATURATIONS_UNKNOWN if stock else saturations,
+    )
+
+
+@dataclass
+class _Progress:
+    """Reports the samples that the population that ends last has finished."""
+
+    network: ChipNetwork
+    recordings: dict[str, Recording]
+    batches: Batches
+    report: Callable[[int], None]
+    reported: int = 0
+
+    def __call__(self) -> None:
+        last = max(self.network.populations, key=lambda population: population.start_step)
+        try:
+            windows = self.recordings[last.name].windows_finished
+        except (OSError, ValueError):
+            return  # not created yet, or not yet complete
+        finished = min(windows * self.batches.batch, self.batches.samples)
+        if finished > self.reported:
+            self.report(finished - self.reported)
+            self.reported = finished

@@ -1,0 +1,229 @@
+"""The network in the processes that Lava brings along, where their semantics can carry it exactly.
+
+LIF is used without any decay. It integrates ``a_in << 6``, fires where ``v > vth << 6`` and resets to zero;
+LIFReset does so from zero in every window. Bias and input current come from a RingBuffer, with the initial
+potential in the first step of a window.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from lava.proc.conv.process import Conv
+from lava.proc.dense.process import Dense
+from lava.proc.io.source import RingBuffer
+from lava.proc.lif.process import LIFReset
+from numpy.typing import NDArray
+
+from mapping.network import ChipNetwork, Population
+from nmdeploy.errors import BackendError
+from nmdeploy.lava.build import Currents, Emission, total_steps
+from nmdeploy.lava.integer_range import synaptic_range
+from nmdeploy.lava.processes.probe import Probe
+from nmdeploy.lava.recording import Recording, recordings_of
+from nmdeploy.lava.stock_synapses import LIF_SHIFT, DenseWeights, stock_synapses
+from nmdeploy.lava.window_clock import WindowClock
+
+STATE_MAX = 2**23 - 1
+UNREACHABLE_THRESHOLD = (STATE_MAX >> LIF_SHIFT) + 1
+NO_CURRENT_MEMORY = 4095
+SOURCE_BYTES_MAX = 2**30
+
+
+def stock_obstacles(network: ChipNetwork, currents: Currents | None = None) -> list[str]:
+    """Every reason why Lava's own processes cannot compute this network's spikes.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    currents : mapping of str to integer array, (windows, 1, rows, columns, channels), optional
+        Bias and input current of each population; without it only the biases are judged.
+
+    Returns
+    -------
+    list of str
+        Empty if they can.
+    """
+    found = []
+    if network.state_max != STATE_MAX:
+        found.append(f"potentials saturate at {network.state_max:,}; LIF saturates at {STATE_MAX:,}")
+    for population in network.populations:
+        current = population.bias if currents is None else currents[population.name]
+        problems = _neuron_obstacles(population) + _current_obstacles(network, population, current)
+        found += [f"{population.name}: {problem}" for problem in problems]
+    for projection in network.projections:
+        if projection.delay:
+            found.append(f"{projection.name}: {projection.delay} extra steps; Conv and Dense have none")
+        synapses = stock_synapses(projection.connectivity, projection.weights, network.shift(projection))
+        if isinstance(synapses, str):
+            found.append(f"{projection.name}: {synapses}")
+    return found
+
+
+def _neuron_obstacles(population: Population) -> list[str]:
+    found = []
+    if population.reset == "subtract":
+        found.append("reset by subtraction; LIF resets to zero")
+    if population.negative_threshold is not None:
+        found.append("spikes of both signs; LIF sends positive ones only")
+    if population.reset != "none":
+        thresholds = np.unique(population.threshold)
+        if len(thresholds) > 1:
+            found.append("a threshold for each channel; LIF has one for all")
+        if np.any(thresholds < 1):
+            found.append("a threshold below 1; LIF would fire when idle")
+        if np.any((thresholds - 1) % (1 << LIF_SHIFT)):
+            found.append(f"a threshold that is not one above a multiple of {1 << LIF_SHIFT}, as LIF's are")
+    return found
+
+
+def _current_obstacles(
+    network: ChipNetwork, population: Population, current: NDArray[np.signedinteger[Any]]
+) -> list[str]:
+    found = []
+    step = 1 << LIF_SHIFT
+    if np.any(current % step):
+        found.append(f"biases or input currents that are not multiples of {step}, as all input of LIF is")
+    if np.any(population.initial_potential % step):
+        found.append(f"initial potentials that are not multiples of {step}")
+    low, high = synaptic_range(network, population.name)
+    initial = population.initial_potential
+    highest = int((high + np.maximum(initial, 0)).max() + max(int(current.max()), 0))
+    lowest = int((low + np.minimum(initial, 0)).min() + min(int(current.min()), 0))
+    if max(highest, -lowest) > STATE_MAX:
+        found.append(
+            f"a current of one step may reach {max(highest, -lowest):,}; LIF's current wraps at {STATE_MAX:,}"
+        )
+    return found
+
+
+def build_stock(
+    network: ChipNetwork,
+    currents: Currents,
+    *,
+    batch: int = 1,
+    windows: int,
+    timesteps: int | None = None,
+    record_folder: Path | None = None,
+    record_spike_trains: bool = False,
+) -> Emission:
+    """As `nmdeploy.lava.build.build`, from Lava's own processes, which take one sample at a time.
+
+    Raises
+    ------
+    BackendError
+        They cannot carry the network; all obstacles are listed. Or there are too many samples for one run.
+    """
+    if batch != 1:
+        raise BackendError(f"Lava's own processes take one sample at a time, not {batch}")
+    obstacles = stock_obstacles(network, currents)
+    if obstacles:
+        lines = "\n  ".join(obstacles)
+        raise BackendError(
+            f"Lava's own processes cannot carry this network; use nmdeploy's (no stock option):\n  {lines}"
+        )
+    steps = network.timesteps if timesteps is None else timesteps
+    recordings: dict[str, Recording] = {}
+    if record_folder is not None:
+        recordings = recordings_of(network, record_folder, (1, windows, steps), record_spike_trains)
+    populations, others = {}, []
+    for population in network.populations:
+        clock = WindowClock(population.start_step, steps, windows)
+        neurons = _neurons(population, clock)
+        populations[population.name] = neurons
+        source = _current_source(population, currents[population.name], clock)
+        if source is not None:
+            source.s_out.connect(neurons.a_in)
+            others.append(source)
+        if recordings:
+            recording = recordings[population.name].create()
+            others.append(_probe(neurons, clock, recording))
+    projections = _connect(network, populations)
+    return Emission(populations, projections, total_steps(network, windows, steps), recordings, others)
+
+
+def _lava_shape(population: Population) -> tuple[int, int, int]:
+    channels, rows, columns = population.shape
+    return columns, rows, channels
+
+
+def _neurons(population: Population, clock: WindowClock) -> LIFReset:
+    threshold = UNREACHABLE_THRESHOLD
+    if population.reset != "none":
+        threshold = (int(population.threshold[0]) - 1) >> LIF_SHIFT
+    return LIFReset(
+        name=population.name,
+        shape=_lava_shape(population),
+        du=NO_CURRENT_MEMORY,
+        dv=0,
+        vth=threshold,
+        reset_interval=clock.timesteps,
+        reset_offset=(clock.start_step + 1) % clock.timesteps,
+    )
+
+
+def _current_source(
+    population: Population, current: NDArray[np.signedinteger[Any]], clock: WindowClock
+) -> RingBuffer | None:
+    """What the population receives besides spikes: of all windows, or one that repeats if all are the same.
+
+    A repeating window also acts before the first window; whatever it causes then is reset and never recorded.
+    """
+    initial = population.initial_potential
+    if not current.any() and not initial.any():
+        return None
+    same = bool(np.all(current == current[:1]))
+    shown = 1 if same else clock.windows
+    steps = clock.timesteps if same else clock.start_step + clock.windows * clock.timesteps
+    if steps * population.neuron_count * np.dtype(np.int32).itemsize > SOURCE_BYTES_MAX:
+        raise BackendError(
+            f"{population.name}: currents of {clock.windows} samples exceed {SOURCE_BYTES_MAX >> 20} MiB. "
+            "Run fewer samples (--limit), or use nmdeploy's processes."
+        )
+    data = np.zeros((*_lava_shape(population), steps), dtype=np.int32)
+    for window in range(shown):
+        of_window = current[window, 0].transpose(1, 0, 2)
+        start = clock.start_step + window * clock.timesteps
+        for step in range(clock.timesteps):
+            arriving = of_window + initial if step == 0 else of_window
+            data[..., (start + step) % steps] = arriving >> LIF_SHIFT
+    return RingBuffer(data=data)
+
+
+def _probe(neurons: LIFReset, clock: WindowClock, recording: Recording) -> Probe:
+    probe = Probe(shape=neurons.s_out.shape, clock=clock, recording=recording)
+    neurons.s_out.connect(probe.s_in)
+    if recording.potentials:
+        probe.potential.connect_var(neurons.v)
+    return probe
+
+
+def _connect(network: ChipNetwork, populations: dict[str, LIFReset]) -> dict[str, Dense | Conv]:
+    projections = {}
+    for projection in network.projections:
+        source, target = populations[projection.source], populations[projection.target]
+        synapses = stock_synapses(projection.connectivity, projection.weights, network.shift(projection))
+        if isinstance(synapses, str):
+            raise BackendError(f"{projection.name}: {synapses}")
+        if isinstance(synapses, DenseWeights):
+            process = Dense(
+                name=projection.name, weights=synapses.weights, weight_exp=synapses.weight_exponent
+            )
+            source.s_out.flatten().connect(process.s_in)
+            process.a_out.reshape(target.a_in.shape).connect(target.a_in)
+        else:
+            process = Conv(
+                name=projection.name,
+                weight=synapses.weights,
+                input_shape=source.s_out.shape,
+                padding=(synapses.columns.padding, synapses.rows.padding),
+                stride=(synapses.columns.stride, synapses.rows.stride),
+                dilation=(synapses.columns.dilation, synapses.rows.dilation),
+                groups=synapses.groups,
+            )
+            source.s_out.connect(process.s_in)
+            process.a_out.connect(target.a_in)
+        projections[projection.name] = process
+    return projections

@@ -1,0 +1,85 @@
+"""The disposable child process in which Lava runs: ``python -m nmdeploy.lava.worker JOB_FOLDER``."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from nmdeploy.lava.job import RECORD_FOLDER, SAMPLES_FILE, Failure, Job
+
+
+def main() -> None:
+    """Run the job, leave its results in the folder, and end; Lava may hang at interpreter exit."""
+    folder = Path(sys.argv[1])
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    failure = run_job(folder)
+    if failure is not None:
+        failure.write(folder)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0 if failure is None else 1)
+
+
+def run_job(folder: Path) -> Failure | None:
+    """Run the job in a folder; returns why it failed, if it did."""
+    try:
+        _run(folder)
+    except Exception as error:
+        return _failure_of(error)
+    return None
+
+
+def _end_with_parent() -> None:
+    """End the whole process group when the parent is gone; it holds the other end of our standard input."""
+    while os.read(sys.stdin.fileno(), 1):
+        pass
+    os.killpg(os.getpgid(0), signal.SIGKILL)
+
+
+def _failure_of(error: Exception) -> Failure:
+    if isinstance(error, ImportError):
+        return Failure("missing", type(error).__name__, str(error))
+    from nmdeploy.errors import NmdeployError
+    from nmdeploy.lava.execution import WorkerFailedError, describe
+
+    if isinstance(error, NmdeployError):
+        return Failure("user", type(error).__name__, str(error))
+    message = str(error) if isinstance(error, WorkerFailedError) else describe(error)
+    return Failure("worker", type(error).__name__, message)
+
+
+def _run(folder: Path) -> None:
+    # Imported here so that a missing package becomes a failure with a reason.
+    from multiprocessing import shared_memory
+
+    import numpy as np
+
+    from nmdeploy.artifact.network_file import read_network
+    from nmdeploy.lava.batches import Batches, window_currents
+    from nmdeploy.lava.build import build
+    from nmdeploy.lava.execution import execute
+    from nmdeploy.lava.stock import build_stock
+
+    job = Job.read(folder)
+    shared_memory._SHM_NAME_PREFIX = job.shared_memory_prefix  # type: ignore[attr-defined]
+    network = read_network(Path(job.network_file))
+    with np.load(folder / SAMPLES_FILE) as file:
+        samples = file["x"]
+    currents = window_currents(network, samples, Batches(len(samples), job.batch, job.windows))
+    emission = (build_stock if job.stock else build)(
+        network,
+        currents,
+        batch=job.batch,
+        windows=job.windows,
+        timesteps=job.timesteps,
+        record_folder=folder / RECORD_FOLDER,
+        record_spike_trains=job.record_spike_trains,
+    )
+    execute([*emission.populations.values(), *emission.projections.values()], emission.total_steps)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+
+SHARED_MEMORY = Path("/dev/shm")
+
+
+def running(marker):
+    """Process ids, zombies left out, whose environment holds the marker."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            state = (folder / "stat").read_text().rpartition(")")[2].split()[0]
+            ours = marker in (folder / "environ").read_bytes() and int(folder.name) != os.getpid()
+            if ours and state != "Z":
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+@pytest.fixture
+def marker(monkeypatch):
+    """Something in the environment by which the descendants of this test are found."""
+    value = f"{os.getpid()}-{time.monotonic_ns()}"
+    monkeypatch.setenv("NMDEPLOY_TEST_MARKER", value)
+    return f"NMDEPLOY_TEST_MARKER={value}".encode()
+
+
+@pytest.fixture
+def nothing_left_behind(tmp_path, monkeypatch, marker):  # `tmp_path` so that it lies elsewhere
+    """After the test: no process, no temporary file, no shared memory that was not there before."""
+    temporary = Path(tempfile.mkdtemp())
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    before = set(SHARED_MEMORY.iterdir()) if SHARED_MEMORY.is_dir() else set()
+    yield
+    deadline = time.monotonic() + 2
+    while running(marker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert running(marker) == []
+    temporary.rmdir()  # fails if something is in it
+    if SHARED_MEMORY.is_dir():
+        assert {path for path in SHARED_MEMORY.iterdir() if path.name.startswith(("n", "psm"))} <= before
