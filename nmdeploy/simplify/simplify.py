@@ -53,9 +53,8 @@ def _fold_batch_norm(layers: LayerGraph) -> LayerGraph:
             kept[layer.name] = layer
             continue
         affine = _as_affine(layer.operator)
-        before = kept.get(renamed.get(layer.inputs[0], layer.inputs[0]))
-        foldable = before is not None and isinstance(before.operator, (Convolution, Linear))
-        if foldable and _used_once(layers, layer.inputs[0]):
+        before = kept[renamed.get(layer.inputs[0], layer.inputs[0])]
+        if isinstance(before.operator, (Convolution, Linear)) and _used_once(layers, layer.inputs[0]):
             kept[before.name] = replace(before, operator=_folded(before.operator, affine))
             renamed[layer.name] = before.name
         else:

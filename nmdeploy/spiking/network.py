@@ -1,8 +1,8 @@
 """The converted network: populations joined by projections, still in float.
 
 A population computes ``activation(sum of its projections + bias)``; as spiking neurons, a rate of one spike a step
-stands for the activation `scale` of its channel. Weights are kept in the units of the trained network; the weights of the papers'
-normalised network are ``weights * scale[source channel] / scale[target channel]`` (`normalised_weights`).
+stands for the activation `scale` of its channel. Weights are kept in the units of the trained network; the weights of
+the papers' normalised network are ``weights * scale[source channel] / scale[target channel]`` (`normalised_weights`).
 """
 
 from __future__ import annotations
