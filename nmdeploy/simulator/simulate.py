@@ -7,6 +7,7 @@ product over time x samples, then the threshold recurrence over time.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -177,4 +178,4 @@ class _Run:
 
 def _neurons_last(values: NDArray[Any]) -> NDArray[Any]:
     """(batch, rows, columns, channels) to (batch, neurons) in C order of (channels, rows, columns)."""
-    return values.transpose(0, 3, 1, 2).reshape(len(values), -1)
+    return values.transpose(0, 3, 1, 2).reshape(len(values), math.prod(values.shape[1:]))
