@@ -75,7 +75,13 @@ class Converter:
         except TypeError as error:
             raise UnsupportedCall(f"is called in a way that is not supported ({error})") from error
         _check_roles(rule, bound.arguments)
-        made = rule(*bound.args, **bound.kwargs)
+        try:
+            made = rule(*bound.args, **bound.kwargs)
+        except (TypeError, ValueError, IndexError) as error:
+            # torch takes more kinds of arguments than the rules foresee, NumPy scalars and one-element lists say
+            raise UnsupportedCall(f"has an argument that is not supported ({error})") from error
+        if isinstance(made, tuple) != isinstance(record.value, tuple):
+            raise UnsupportedCall("returns several tensors", "Use only the first, return_indices=False say.")
         if isinstance(made, tuple):
             return tuple(map(self.builder.settle, made, record.value))
         return made if isinstance(made, Opaque) else self.builder.settle(made, record.value)
