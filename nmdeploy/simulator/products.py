@@ -96,10 +96,12 @@ class Product:
         samples, (_, rows, columns) = values.shape[0], table.source_shape
         framed = np.zeros((samples, rows + 1, columns + 1, table.in_channels), dtype=self._dtype)
         framed[:, :rows, :columns] = values[..., table.source_channels[0] : table.source_channels[1]]
-        fields = framed.reshape(samples, -1, table.in_channels).take(self._pixels, axis=1)
+        fields = framed.reshape(samples, (rows + 1) * (columns + 1), table.in_channels).take(self._pixels, axis=1)
         taps = table.rows.shape[1] * table.columns.shape[1]
         positions = samples * table.rows.shape[0] * table.columns.shape[0]
-        result = self._multiply(fields.reshape(positions, taps, table.groups, -1))
+        result = self._multiply(
+            fields.reshape(positions, taps, table.groups, table.in_channels // table.groups)
+        )
         return result.reshape(samples, table.rows.shape[0], table.columns.shape[0], table.out_channels)
 
     def _multiply(self, fields: NDArray[Any]) -> NDArray[Any]:
@@ -114,7 +116,8 @@ class Product:
             depthwise: NDArray[Any] = np.einsum("ptg,gt->pg", fields[..., 0], self._weights[:, :, 0, 0])
             return depthwise
         parts = [
-            fields[:, :, group].reshape(positions, -1) @ self._weights[group].reshape(-1, out_per_group)
+            fields[:, :, group].reshape(positions, taps * in_per_group)
+            @ self._weights[group].reshape(taps * in_per_group, out_per_group)
             for group in range(groups)
         ]
         return np.concatenate(parts, axis=1)
