@@ -9,6 +9,7 @@ from mapping.connectivity import Connectivity, tap_table
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
 
 WIDE = 2**23 - 1
+CHANNELS = (4, 2, 6, 3, 1)
 
 
 class Chooser:
@@ -68,22 +69,23 @@ def connectivity(choose, source, channels, tables, *, sub_ranges=True):
     source_channels = choose.channel_range(source[0]) if sub_ranges else (0, source[0])
     target_channels = choose.channel_range(channels) if sub_ranges else (0, channels)
     counts = [stop - start for start, stop in (source_channels, target_channels)]
-    groups = choose.one_of(*[g for g in range(1, 5) if all(count % g == 0 for count in counts)])
+    divisors = [groups for groups in range(6, 0, -1) if all(count % groups == 0 for count in counts)]
+    groups = choose.one_of(*divisors)
     return Connectivity(source, target, *tables, source_channels, target_channels, groups)
 
 
 def population(choose, name, shape, start_step, *, is_output):
     channels = shape[0]
     reset = choose.one_of("subtract", "subtract", "zero", "none")
-    negative = choose.array(channels, 1, 60) if reset != "none" and choose.one_of(True, False) else None
+    negative = choose.array(channels, 1, 30) if reset != "none" and choose.one_of(True, False) else None
     bias_shape = choose.one_of((channels, 1, 1), shape)
     return Population(
         name=name,
         shape=shape,
         reset=reset,
-        threshold=choose.array(channels, 1, 60) * (reset != "none"),
+        threshold=choose.array(channels, 1, 30) * (reset != "none"),
         negative_threshold=negative,
-        bias_mantissa=choose.array(bias_shape, -6, 9),
+        bias_mantissa=choose.array(bias_shape, -5, 10),
         bias_exponent=choose.array(bias_shape, 0, 2),
         initial_potential=choose.array(channels, -20, 40),
         start_step=start_step,
@@ -94,7 +96,7 @@ def population(choose, name, shape, start_step, *, is_output):
 
 def input_projection(choose, input_shape):
     tables = target_tables(choose, input_shape)
-    table = connectivity(choose, input_shape, choose.integer(1, 4), tables)
+    table = connectivity(choose, input_shape, choose.one_of(*CHANNELS), tables)
     return InputProjection(
         "input",
         "population 0",
@@ -123,7 +125,7 @@ def projection(choose, name, source, target_name, table, delay):
 def networks(draw):
     """A feed-forward network whose populations have one to three projections from earlier ones."""
     choose = Chooser(draw)
-    input_shape = (choose.integer(1, 3), choose.integer(1, 4), choose.integer(1, 4))
+    input_shape = (choose.integer(1, 4), choose.integer(1, 4), choose.integer(1, 4))
     first_input = input_projection(choose, input_shape)
     count = choose.integer(1, 4)
     populations = [
@@ -136,7 +138,7 @@ def networks(draw):
         sources = [choose.one_of(*populations) for _ in range(choose.integer(1, 3))]
         start = max(source.start_step for source in sources) + 1 + choose.integer(0, 1)
         tables = target_tables(choose, sources[0].shape)
-        table = connectivity(choose, sources[0].shape, choose.integer(1, 4), tables)
+        table = connectivity(choose, sources[0].shape, choose.one_of(*CHANNELS), tables)
         shape = table.target_shape
         for number, source in enumerate(sources):
             if number:
@@ -163,7 +165,7 @@ def networks(draw):
 def stock_networks(draw):
     """A chain that Lava's own processes can carry: reset to zero, everything in steps of 64."""
     choose = Chooser(draw)
-    input_shape = (choose.integer(1, 3), choose.integer(1, 4), choose.integer(1, 4))
+    input_shape = (choose.integer(1, 4), choose.integer(1, 4), choose.integer(1, 4))
     step = 64
     shape, populations, projections = input_shape, [], []
     count = choose.integer(2, 4)
@@ -174,7 +176,7 @@ def stock_networks(draw):
             if kind == "dense"
             else tuple(convolution_axis(choose, size)[1] for size in shape[1:])
         )
-        table = connectivity(choose, shape, choose.integer(1, 4), tables)
+        table = connectivity(choose, shape, choose.one_of(*CHANNELS), tables)
         shape, name, channels = table.target_shape, f"population {index}", table.target_shape[0]
         if index == 0:
             first_input = InputProjection(
