@@ -1,0 +1,27 @@
+"""`nmdeploy report`: one offline page about an artifact."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nmdeploy.artifact.artifact import read_artifact
+from nmdeploy.errors import NmdeployError
+from nmdeploy.write_file import write_text_whole
+
+
+def report_command(
+    artifact: Annotated[Path, typer.Argument(help="Folder written by compile.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")] = Path("report.html"),
+) -> None:
+    """Write a self-contained HTML page: layers, energy, cores, audit, provenance."""
+    from nmdeploy.report.page import render_page  # jinja2 is needed by no other command
+
+    page = render_page(read_artifact(artifact), artifact.resolve().stem)
+    try:
+        write_text_whole(output, page)
+    except OSError as error:
+        raise NmdeployError(f"{output}: cannot be written: {error}") from error
+    print(f"{output}: {len(page) / 1024:,.0f} kB")

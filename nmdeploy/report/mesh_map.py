@@ -1,0 +1,107 @@
+"""Heat maps of the cores of each chip."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, sqrt
+
+from hw_profiles import HardwareProfile
+from mapping.placement import CoreAddress, CoreRecord
+from nmdeploy.artifact.artifact import Artifact
+from nmdeploy.energy.report import EnergyReport
+
+# Sizes in SVG units: a router's square, the gap between routers, the gap between its cores.
+ROUTER_SIZE = 22
+ROUTER_GAP = 3
+CORE_GAP = 1
+# A page stays readable, and well under 2 MB, with this many chips drawn.
+CHIPS_DRAWN = 8
+
+Quantity = Callable[[CoreRecord], tuple[float, str]]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One core of a map.
+
+    Attributes
+    ----------
+    x, y, size : int
+        In SVG units.
+    share : float
+        0 to 1 of the capacity or of the largest value; 0 for a core not in use.
+    text : str
+        Shown on hover.
+    """
+
+    x: int
+    y: int
+    size: int
+    share: float
+    text: str
+
+
+@dataclass(frozen=True)
+class MeshMap:
+    """One quantity over the cores of one chip."""
+
+    title: str
+    width: int
+    height: int
+    cells: tuple[Cell, ...]
+
+
+def mesh_maps(artifact: Artifact, energy: EnergyReport) -> list[MeshMap]:
+    """Maps of compartments, synapse memory and energy for the first chips."""
+    limits = artifact.profile.core_limits
+    energies = {row.name: row.energy_pj for row in energy.cores}
+    largest = max(energies.values(), default=0.0) or 1.0
+
+    def compartments(core: CoreRecord) -> tuple[float, str]:
+        used, capacity = core.demands.compartments, limits.compartments.value
+        return used / capacity, f"{used:,} of {capacity:,} compartments"
+
+    def synapse_memory(core: CoreRecord) -> tuple[float, str]:
+        used, capacity = core.demands.synapse_memory_words, limits.synapse_memory_words.value
+        return used / capacity, f"{used:,} of {capacity:,} words"
+
+    def energy_of(core: CoreRecord) -> tuple[float, str]:
+        energy_pj = energies[str(core.address)]
+        return energy_pj / largest, f"{energy_pj:,.0f} pJ"
+
+    quantities = {"compartments": compartments, "synapse memory": synapse_memory, "energy": energy_of}
+    chips = sorted({core.address.chip for core in artifact.placement.cores})[:CHIPS_DRAWN]
+    return [
+        _map(f"{name}, chip {chip}", chip, artifact, quantity) for chip in chips for name, quantity in quantities.items()
+    ]
+
+
+def _map(title: str, chip: int, artifact: Artifact, quantity: Quantity) -> MeshMap:
+    mesh = artifact.profile.mesh
+    used = {core.address: core for core in artifact.placement.cores if core.address.chip == chip}
+    addresses = [
+        CoreAddress(chip, x, y, slot)
+        for y in range(mesh.routers_y.value)
+        for x in range(mesh.routers_x.value)
+        for slot in range(mesh.cores_per_router.value)
+    ]
+    pitch = ROUTER_SIZE + ROUTER_GAP
+    return MeshMap(
+        title=title,
+        width=mesh.routers_x.value * pitch - ROUTER_GAP,
+        height=mesh.routers_y.value * pitch - ROUTER_GAP,
+        cells=tuple(_cell(address, used.get(address), artifact.profile, quantity) for address in addresses),
+    )
+
+
+def _cell(address: CoreAddress, core: CoreRecord | None, profile: HardwareProfile, quantity: Quantity) -> Cell:
+    per_side = ceil(sqrt(profile.mesh.cores_per_router.value))
+    size = (ROUTER_SIZE - (per_side - 1) * CORE_GAP) // per_side
+    row, column = divmod(address.slot, per_side)
+    pitch = ROUTER_SIZE + ROUTER_GAP
+    x, y = address.x * pitch + column * (size + CORE_GAP), address.y * pitch + row * (size + CORE_GAP)
+    if core is None:
+        return Cell(x, y, size, 0.0, f"{address}: not in use")
+    share, amount = quantity(core)
+    return Cell(x, y, size, min(1.0, share), f"{address}: {amount}; {', '.join(map(str, core.tiles))}")

@@ -1,0 +1,66 @@
+"""One self-contained page: no network access, no script."""
+
+from __future__ import annotations
+
+import jinja2
+
+from hw_profiles.energy import energy_presets
+from mapping.bounds import cores_lower_bound
+from mapping.verify import RULES, verify
+from nmdeploy.artifact.artifact import Artifact
+from nmdeploy.energy.report import NOTE, energy_report
+from nmdeploy.report.mesh_map import CHIPS_DRAWN, mesh_maps
+
+
+def render_page(artifact: Artifact, title: str, preset: str = "int32") -> str:
+    """Render the report.
+
+    Parameters
+    ----------
+    artifact : Artifact
+    title : str
+        Usually the name of the artifact.
+    preset : str
+        Energy preset of the tables by layer and core.
+
+    Returns
+    -------
+    str
+        HTML.
+    """
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("nmdeploy.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    presets = energy_presets()
+    energy = energy_report(artifact.counts, presets[preset])
+    network = artifact.network
+    return environment.get_template("page.html").render(
+        title=title,
+        artifact=artifact,
+        network=network,
+        neurons=sum(population.neuron_count for population in network.populations),
+        synapses=sum(projection.connectivity.synapse_count for projection in network.projections),
+        cores_bound=cores_lower_bound(network, artifact.profile),
+        violations=verify(network, artifact.placement, artifact.profile),
+        rules=len(RULES),
+        energy=energy,
+        by_preset=[energy_report(artifact.counts, one) for one in presets.values()],
+        spikes={population.name: _spikes(artifact, population.name) for population in network.populations},
+        cores_of={population.name: _cores(artifact, population.name) for population in network.populations},
+        maps=mesh_maps(artifact, energy),
+        chips_drawn=CHIPS_DRAWN,
+        note=NOTE,
+    )
+
+
+def _spikes(artifact: Artifact, population: str) -> float:
+    counts = artifact.counts
+    return sum(tile.spikes for tile in counts.tiles if tile.population == population) / counts.samples
+
+
+def _cores(artifact: Artifact, population: str) -> int:
+    return sum(any(tile.population == population for tile in core.tiles) for core in artifact.placement.cores)
