@@ -169,9 +169,7 @@ def profile_text(target: str) -> str:
     path = Path(target)
     if path.suffix != ".toml":
         names = ", ".join(available_profiles())
-        raise ProfileError(
-            f"unknown target '{target}'. Known targets: {names}; or give a path to a .toml file."
-        )
+        raise ProfileError(f"unknown target '{target}'. Known targets: {names}; or give a path to a .toml file.")
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:

@@ -97,8 +97,7 @@ class SpatialAxis:
 def _levels(pattern: tuple[tuple[int, int], ...]) -> Levels:
     taps = Counter(target for target, _ in pattern)
     return tuple(
-        tuple(target for target in sorted(taps) if taps[target] > level)
-        for level in range(max(taps.values()))
+        tuple(target for target in sorted(taps) if taps[target] > level) for level in range(max(taps.values()))
     )
 
 

@@ -43,9 +43,7 @@ def cores_lower_bound(network: ChipNetwork, profile: HardwareProfile) -> int:
             axons += population.neuron_count * resets
             entries += population.neuron_count * resets * costs.output_entries_per_target_core.value
             words += (
-                len(distinct)
-                * resets
-                * packed_words(1, profile.number_formats.weight_mantissa_bits.value, profile)
+                len(distinct) * resets * packed_words(1, profile.number_formats.weight_mantissa_bits.value, profile)
             )
     for projection in projections:
         deliveries = least_deliveries(projection, network.population(projection.target), profile)
@@ -107,9 +105,7 @@ def targets_per_source(table: NDArray[np.int32]) -> tuple[NDArray[np.int64], ...
 def least_words(projection: Projection, profile: HardwareProfile) -> int:
     """Synapse memory of each used weight once; source channels never share a list."""
     connectivity = projection.connectivity
-    taps = int((connectivity.rows >= 0).any(axis=0).sum()) * int(
-        (connectivity.columns >= 0).any(axis=0).sum()
-    )
+    taps = int((connectivity.rows >= 0).any(axis=0).sum()) * int((connectivity.columns >= 0).any(axis=0).sum())
     weights = taps * (connectivity.out_channels // connectivity.groups)
     bits = projection.weight_bits + projection.delay.bit_length()
     return connectivity.in_channels * packed_words(weights, bits, profile)

@@ -82,9 +82,7 @@ class WordCounter:
 
     entry_format: EntryFormat
     _lists: dict[tuple[Levels, Levels, int, bool, int, int], int] = field(default_factory=dict)
-    _tiles: dict[tuple[SpatialReach, SpatialReach, ChannelReach, int, int], Words] = field(
-        default_factory=dict
-    )
+    _tiles: dict[tuple[SpatialReach, SpatialReach, ChannelReach, int, int], Words] = field(default_factory=dict)
 
     def tile_words(
         self, rows: SpatialReach, columns: SpatialReach, channels: ChannelReach, shape: tuple[int, int, int]
@@ -96,9 +94,7 @@ class WordCounter:
             for row_levels, row_count in rows.patterns:
                 for column_levels, column_count in columns.patterns:
                     for reached, whole, channel_count in channels.classes:
-                        words = self._list_words(
-                            row_levels, column_levels, reached, whole, shape[0], shape[2]
-                        )
+                        words = self._list_words(row_levels, column_levels, reached, whole, shape[0], shape[2])
                         total += words * row_count * column_count * channel_count
                         longest = max(longest, words)
             self._tiles[key] = Words(total, longest)

@@ -195,9 +195,7 @@ class ChipNetwork:
     @property
     def projections(self) -> list[Projection]:
         """All projections between populations, in order of their targets."""
-        return [
-            projection for population in self.populations for projection in self.incoming(population.name)
-        ]
+        return [projection for population in self.populations for projection in self.incoming(population.name)]
 
     @property
     def outputs(self) -> list[Population]:

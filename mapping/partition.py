@@ -137,9 +137,7 @@ class Partitioner:
         self._profile = profile
         self._populations = network.populations
         self._projections = network.projections
-        self._incoming = {
-            projection.name: IncomingProjection(projection, profile) for projection in self._projections
-        }
+        self._incoming = {projection.name: IncomingProjection(projection, profile) for projection in self._projections}
         self._found: dict[tuple[str, tuple[Tiling, ...], bool], Tiling | None] = {}
 
     def lay_out(self, worst_case: frozenset[str]) -> tuple[Layout, list[Violation]]:
@@ -223,9 +221,7 @@ class Partitioner:
             first_core[tiling.population] = total
             total += tiling.count
         by_name = {tiling.population: tiling for tiling in tilings}
-        parts = [
-            self._projection_messages(projection, by_name, first_core) for projection in self._projections
-        ]
+        parts = [self._projection_messages(projection, by_name, first_core) for projection in self._projections]
         joined = np.concatenate([np.zeros((3, 0), dtype=np.int64), *parts], axis=1)
         return Messages(joined[0], joined[1], joined[2])
 
@@ -246,6 +242,4 @@ class Partitioner:
             sources = np.add.outer(sources * source.grid[index], source_blocks).ravel()
             targets = np.add.outer(targets * target.grid[index], target_blocks).ravel()
             counts = np.multiply.outer(counts, per_block[target_blocks, source_blocks]).ravel()
-        return np.stack(
-            [sources + first_core[projection.source], targets + first_core[projection.target], counts]
-        )
+        return np.stack([sources + first_core[projection.source], targets + first_core[projection.target], counts])

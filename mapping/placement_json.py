@@ -69,9 +69,7 @@ def _fail(what: str, expected: str, value: object) -> NoReturn:
 def _core_as_dict(core: CoreRecord) -> dict[str, Any]:
     return {
         "address": _address_as_list(core.address),
-        "tiles": [
-            [tile.population, *map(list, (tile.channels, tile.rows, tile.columns))] for tile in core.tiles
-        ],
+        "tiles": [[tile.population, *map(list, (tile.channels, tile.rows, tile.columns))] for tile in core.tiles],
         "targets": [_address_as_list(target) for target in core.targets],
         "demands": asdict(core.demands),
     }

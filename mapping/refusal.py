@@ -9,9 +9,7 @@ from mapping.tiling import PopulationTiler
 from mapping.violation import Violation
 
 
-def unfit_population(
-    tiler: PopulationTiler, network: ChipNetwork, profile: HardwareProfile
-) -> list[Violation]:
+def unfit_population(tiler: PopulationTiler, network: ChipNetwork, profile: HardwareProfile) -> list[Violation]:
     """One violation for each limit that even a single neuron of the population exceeds."""
     kinds = list(tiler.tile_kinds(tiler.smallest()))
     violations = []

@@ -39,9 +39,7 @@ class Tiling:
     @property
     def grid(self) -> Size:
         """Number of boxes along channels, rows and columns."""
-        channels, rows, columns = (
-            -(-whole // part) for whole, part in zip(self.shape, self.size, strict=True)
-        )
+        channels, rows, columns = (-(-whole // part) for whole, part in zip(self.shape, self.size, strict=True))
         return channels, rows, columns
 
     @property
@@ -177,9 +175,7 @@ class PopulationTiler:
         costs = profile.core_costs
         subtractive = population.reset == "subtract"
         self._compartments = (
-            costs.compartments_per_neuron_subtractive_reset
-            if subtractive
-            else costs.compartments_per_neuron_zero_reset
+            costs.compartments_per_neuron_subtractive_reset if subtractive else costs.compartments_per_neuron_zero_reset
         ).value
         self._resets = costs.reset_synapses_per_subtractive_neuron.value if subtractive else 0
         self._reset_entries = self._resets * costs.output_entries_per_target_core.value
@@ -270,9 +266,7 @@ class PopulationTiler:
         for index in range(len(self.incoming)):
             of_projection = 1
             for axis in self._cuts(tiling):
-                of_projection *= sum(
-                    block.inputs[index].sources * count for block, count in axis.blocks.items()
-                )
+                of_projection *= sum(block.inputs[index].sources * count for block, count in axis.blocks.items())
             axons += of_projection
         size = tiling.size
         return axons, size[1] + size[2], -size[0], size[1]

@@ -76,9 +76,7 @@ class CoreRecount:
                 if sources:
                     axons += sources
                     delay_bits = projection.delay.bit_length()
-                    formats.add(
-                        (projection.weight_bits, projection.weight_exponent, projection.sign_mode, delay_bits)
-                    )
+                    formats.add((projection.weight_bits, projection.weight_exponent, projection.sign_mode, delay_bits))
                     sizes = self._lists(projection, tile)
                     words += sizes.total
                     longest = max(longest, sizes.longest)
@@ -134,9 +132,7 @@ class CoreRecount:
         return max(packed, sum((count + word_bits - 1) // word_bits for count in bits))
 
 
-def reach_masks(
-    projection: Projection, tile: Tile
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+def reach_masks(projection: Projection, tile: Tile) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
     """Source channels, rows and columns with a synapse into a tile; a source neuron needs all three."""
     connectivity = projection.connectivity
     channels = np.zeros(connectivity.source_shape[0], dtype=np.bool_)
@@ -150,9 +146,7 @@ def reach_masks(
     rows = np.zeros(connectivity.source_shape[1], dtype=np.bool_)
     rows[[index for taps in connectivity.rows[slice(*tile.rows)] for index in taps if index >= 0]] = True
     columns = np.zeros(connectivity.source_shape[2], dtype=np.bool_)
-    columns[
-        [index for taps in connectivity.columns[slice(*tile.columns)] for index in taps if index >= 0]
-    ] = True
+    columns[[index for taps in connectivity.columns[slice(*tile.columns)] for index in taps if index >= 0]] = True
     return channels, rows, columns
 
 

@@ -75,16 +75,12 @@ class Evidence:
         if isinstance(projection, Projection):
             ends.append(("source", projection.source, connectivity.source_shape))
         elif connectivity.source_shape != self.network.input_shape:
-            found.append(
-                f"source shape {connectivity.source_shape} for an input of {self.network.input_shape}"
-            )
+            found.append(f"source shape {connectivity.source_shape} for an input of {self.network.input_shape}")
         for end, name, shape in ends:
             if name in self.named_populations and self.named_populations[name].shape != shape:
                 found.append(f"{end} shape {shape} for a population of {self.named_populations[name].shape}")
         if not found and projection.weights.shape != connectivity.weight_shape:
-            found.append(
-                f"weights of shape {projection.weights.shape} instead of {connectivity.weight_shape}"
-            )
+            found.append(f"weights of shape {projection.weights.shape} instead of {connectivity.weight_shape}")
         if not np.issubdtype(projection.weights.dtype, np.integer):
             found.append(f"weights of type {projection.weights.dtype}, which is no integer")
         return found

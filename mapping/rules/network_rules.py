@@ -67,9 +67,7 @@ def delays_unbalanced(evidence: Evidence) -> Iterator[Violation]:
             continue
         arrival = source.start_step + 1 + projection.delay
         if target.start_step != arrival:
-            message = (
-                f"its first spikes arrive in step {arrival}, but {target.name} starts in {target.start_step}"
-            )
+            message = f"its first spikes arrive in step {arrival}, but {target.name} starts in {target.start_step}"
             remedy = "Set the delay so that all paths into the population take equally long"
             yield broken("NMD403", f"projection {projection.name}", message, remedy)
 
@@ -134,8 +132,7 @@ NETWORK_RULES = (
     Rule(
         "NMD405",
         "reset mode not offered",
-        "The chip must have the reset mode. Accumulators, of reset 'none', never spike and are always "
-        "allowed.",
+        "The chip must have the reset mode. Accumulators, of reset 'none', never spike and are always allowed.",
         reset_not_offered,
     ),
     Rule(

@@ -83,9 +83,7 @@ def threshold_not_representable(evidence: Evidence) -> Iterator[Violation]:
         if population.negative_threshold is not None:
             given.append(population.negative_threshold)
         thresholds = np.concatenate(given)
-        illegal = thresholds[
-            (thresholds <= 0) | ((thresholds - above) % step != 0) | (thresholds - above > largest)
-        ]
+        illegal = thresholds[(thresholds <= 0) | ((thresholds - above) % step != 0) | (thresholds - above > largest)]
         if illegal.size:
             what = "one above a multiple" if above else "a multiple"
             message = (
@@ -126,9 +124,7 @@ def bias_outside_field(evidence: Evidence) -> Iterator[Violation]:
     largest, exponent = formats.bias_mantissa_max.value, formats.bias_exponent_max.value
     for name, population in evidence.populations.items():
         mantissas = population.bias_mantissa[np.abs(population.bias_mantissa) > largest]
-        exponents = population.bias_exponent[
-            (population.bias_exponent < 0) | (population.bias_exponent > exponent)
-        ]
+        exponents = population.bias_exponent[(population.bias_exponent < 0) | (population.bias_exponent > exponent)]
         for illegal, what, bound in (
             (mantissas, "mantissas", f"+-{largest}"),
             (exponents, "exponents", f"0..{exponent}"),

@@ -32,9 +32,7 @@ def neuron_not_placed(evidence: Evidence) -> Iterator[Violation]:
     for name, times in coverage(evidence):
         missing = np.argwhere(times == 0)
         if len(missing):
-            message = (
-                f"{len(missing):,} of {times.size:,} neurons on no core, the first {position(missing[0])}"
-            )
+            message = f"{len(missing):,} of {times.size:,} neurons on no core, the first {position(missing[0])}"
             yield broken("NMD101", f"population {name}", message, "Place them; compile anew")
 
 
@@ -170,8 +168,7 @@ PLACEMENT_RULES = (
     Rule(
         "NMD105",
         "core address outside the mesh",
-        "A core is found by chip, router column, router row and slot at the router; each must exist on the "
-        "chip.",
+        "A core is found by chip, router column, router row and slot at the router; each must exist on the chip.",
         address_outside_mesh,
     ),
     Rule(

@@ -96,9 +96,7 @@ def count_senders(projection: Projection, targets: list[PlacedTile], sources: li
     ]
 
 
-def count_within(
-    mask: NDArray[np.bool_], starts: NDArray[np.int64], stops: NDArray[np.int64]
-) -> NDArray[np.int64]:
+def count_within(mask: NDArray[np.bool_], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:
     """Number of true values in each half-open interval."""
     cumulative = np.zeros(len(mask) + 1, dtype=np.int64)
     np.cumsum(mask, out=cumulative[1:])

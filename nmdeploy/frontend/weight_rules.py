@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from numbers import Integral
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from torch import Tensor
@@ -17,7 +16,7 @@ Sizes = int | Sequence[int]
 
 def pair(sizes: Sizes, axes: int, single_row: int) -> tuple[int, int]:
     """One or two sizes as (rows, columns); along one axis, the row gets `single_row`."""
-    values = (int(sizes),) * axes if isinstance(sizes, Integral) else tuple(int(size) for size in sizes)
+    values = tuple(map(int, sizes)) if isinstance(sizes, Iterable) else (int(sizes),)
     if len(values) == 1:
         values *= axes
     if len(values) != axes:

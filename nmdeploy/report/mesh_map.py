@@ -73,7 +73,9 @@ def mesh_maps(artifact: Artifact, energy: EnergyReport) -> list[MeshMap]:
     quantities = {"compartments": compartments, "synapse memory": synapse_memory, "energy": energy_of}
     chips = sorted({core.address.chip for core in artifact.placement.cores})[:CHIPS_DRAWN]
     return [
-        _map(f"{name}, chip {chip}", chip, artifact, quantity) for chip in chips for name, quantity in quantities.items()
+        _map(f"{name}, chip {chip}", chip, artifact, quantity)
+        for chip in chips
+        for name, quantity in quantities.items()
     ]
 
 

@@ -1,6 +1,7 @@
 """Traced graphs compute what the module computes."""
 
 import copy
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -255,7 +256,7 @@ def test_locations_point_into_the_network():
     graph = trace(settled(ResNet()), sample(3, 16, 16))
     assert all("traced_networks.py:" in layer.location for layer in graph.layers[1:])
     line = int(graph.layer("linear").location.rsplit(":", 1)[1])
-    source = open(__file__.replace("test_trace", "traced_networks")).read().splitlines()
+    source = Path(__file__).with_name("traced_networks.py").read_text().splitlines()
     assert "self.linear(out)" in source[line - 1]
 
 

@@ -1,6 +1,7 @@
 """Every kind of network that cannot be converted is reported with its place and the way out."""
 
 import re
+from pathlib import Path
 
 import pytest
 import torch
@@ -50,7 +51,7 @@ def test_all_problems_are_listed_at_once_with_their_lines():
     assert "BatchNorm" in problems[3]
     lines = [int(re.search(r"test_unsupported_networks\.py:(\d+)\)", problem)[1]) for problem in problems]
     assert lines == sorted(lines)
-    source = open(__file__).read().splitlines()
+    source = Path(__file__).read_text().splitlines()
     assert "# a gate" in source[lines[1] - 1]
 
 

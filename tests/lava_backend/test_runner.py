@@ -6,6 +6,7 @@ import dataclasses
 import os
 import signal
 import stat
+import subprocess
 import sys
 import threading
 import time
@@ -176,6 +177,25 @@ def test_interrupt_leaves_nothing(lava, endless_file):
 
     with pytest.raises(KeyboardInterrupt):
         run_on_lava(endless_file, SAMPLES[:1], timesteps=1, progress=interrupt)
+
+
+@pytest.mark.lava
+def test_run_ends_with_its_killed_parent(lava, endless_file, marker):
+    program = (
+        "import pathlib, sys, numpy; from nmdeploy.lava.runner import run_on_lava;"
+        "run_on_lava(pathlib.Path(sys.argv[1]), numpy.zeros((1, 1, 1, 1), numpy.float32))"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", program, str(endless_file)])
+    deadline = time.monotonic() + PROMPT_SECONDS
+    while len(running(marker)) < 8 and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert len(running(marker)) >= 8
+    parent.kill()
+    parent.wait()
+    deadline = time.monotonic() + 5
+    while running(marker) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert running(marker) == []
 
 
 def test_interpreter_without_lava_is_named_with_the_way_out(network_file, tmp_path):
