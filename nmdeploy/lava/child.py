@@ -27,7 +27,7 @@ class TimeLimitExceededError(Exception):
 
 @contextmanager
 def job_folder(shared_memory_prefix: str) -> Iterator[Path]:
-    """Make a temporary folder; afterwards remove it, and shared memory whose name starts with the prefix."""
+    """Make a temporary folder; afterwards `remove_job`."""
     # The workers' sockets lie in this folder, and the whole path of a socket may have 107 characters.
     usual = tempfile.gettempdir()
     parent = usual if len(usual) <= PARENT_FOLDER_LENGTH_MAX else "/tmp"
@@ -35,9 +35,14 @@ def job_folder(shared_memory_prefix: str) -> Iterator[Path]:
     try:
         yield folder
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
-        for leftover in SHARED_MEMORY.glob(shared_memory_prefix.lstrip("/") + "*"):
-            leftover.unlink(missing_ok=True)
+        remove_job(folder, shared_memory_prefix)
+
+
+def remove_job(folder: Path, shared_memory_prefix: str) -> None:
+    """Remove the folder, and the shared memory whose name starts with the prefix."""
+    shutil.rmtree(folder, ignore_errors=True)
+    for leftover in SHARED_MEMORY.glob(shared_memory_prefix.lstrip("/") + "*"):
+        leftover.unlink(missing_ok=True)
 
 
 def run_child(

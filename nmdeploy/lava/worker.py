@@ -14,7 +14,7 @@ from nmdeploy.lava.job import RECORD_FOLDER, SAMPLES_FILE, Failure, Job
 def main() -> None:
     """Run the job, leave its results in the folder, and end; Lava may hang at interpreter exit."""
     folder = Path(sys.argv[1])
-    threading.Thread(target=_end_with_parent, daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
     failure = run_job(folder)
     if failure is not None:
         failure.write(folder)
@@ -32,10 +32,13 @@ def run_job(folder: Path) -> Failure | None:
     return None
 
 
-def _end_with_parent() -> None:
-    """End the whole process group when the parent is gone; it holds the other end of our standard input."""
+def _end_with_parent(folder: Path) -> None:
+    """Clean up and end the process group when the parent is gone, which holds the end of our standard input."""
     while os.read(sys.stdin.fileno(), 1):
         pass
+    from nmdeploy.lava.child import remove_job
+
+    remove_job(folder, Job.read(folder).shared_memory_prefix)
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import venv
@@ -185,7 +186,8 @@ def test_run_ends_with_its_killed_parent(lava, endless_file, marker):
         "import pathlib, sys, numpy; from nmdeploy.lava.runner import run_on_lava;"
         "run_on_lava(pathlib.Path(sys.argv[1]), numpy.zeros((1, 1, 1, 1), numpy.float32))"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program, str(endless_file)])
+    environment = {**os.environ, "TMPDIR": tempfile.gettempdir()}
+    parent = subprocess.Popen([sys.executable, "-c", program, str(endless_file)], env=environment)
     deadline = time.monotonic() + PROMPT_SECONDS
     while len(running(marker)) < 8 and time.monotonic() < deadline:
         time.sleep(0.05)
