@@ -33,9 +33,7 @@ def clamp(
     """``torch.clamp`` with a lower bound of zero."""
     low, high = _number(min), _number(max)
     if low != 0:
-        raise UnsupportedCall(
-            f"clamps to {low} .. {high}", "Clamp at min=0: a spiking neuron has no negative rate."
-        )
+        raise UnsupportedCall(f"clamps to {low} .. {high}", "Clamp at min=0: a spiking neuron has no negative rate.")
     if high is not None and high <= 0:
         raise UnsupportedCall(f"clamps to 0 .. {high}, a constant")
     return builder.add(ReLU(high if high is None or np.isfinite(high) else None), input)
@@ -49,9 +47,7 @@ def _number(bound: float | Tensor | None) -> float | None:
     return None if bound is None else float(bound)
 
 
-def leaky_relu(
-    builder: LayerBuilder, input: Value, negative_slope: float = 0.01, inplace: bool = False
-) -> Value:
+def leaky_relu(builder: LayerBuilder, input: Value, negative_slope: float = 0.01, inplace: bool = False) -> Value:
     """``F.leaky_relu``."""
     return builder.add(LeakyReLU(np.full(input.shape[0], negative_slope, np.float32)), input)
 
@@ -69,14 +65,10 @@ def identity(builder: LayerBuilder, input: Value) -> Value:
     return builder.add(Identity(), input)
 
 
-def dropout(
-    builder: LayerBuilder, input: Value, p: float = 0.5, training: bool = True, inplace: bool = False
-) -> Value:
+def dropout(builder: LayerBuilder, input: Value, p: float = 0.5, training: bool = True, inplace: bool = False) -> Value:
     """``F.dropout`` and its kin, which must be off."""
     if training and p > 0:
-        raise UnsupportedCall(
-            "dropout is active", "Call module.eval(), and pass training=self.training to F.dropout."
-        )
+        raise UnsupportedCall("dropout is active", "Call module.eval(), and pass training=self.training to F.dropout.")
     return builder.add(Identity(), input)
 
 
@@ -88,9 +80,7 @@ def softmax(
     # Without `dim`, torch takes axis 1 of matrices and images, and axis 0 of what lies between.
     axis = (0 if axes == 3 else 1) if dim is None else dim % axes
     if axis != 1:
-        raise UnsupportedCall(
-            f"normalises over axis {axis}", "Softmax is supported over the channels, dim=1."
-        )
+        raise UnsupportedCall(f"normalises over axis {axis}", "Softmax is supported over the channels, dim=1.")
     return builder.add(Softmax(), input)
 
 

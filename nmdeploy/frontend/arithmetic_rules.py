@@ -11,9 +11,7 @@ from nmdeploy.layers.operators import Add, Affine
 
 Operand = Value | Tensor | float
 
-_KEEP_LINEAR = (
-    "A product of two tensors has no spiking equivalent: retrain without the gate, or keep it on the host."
-)
+_KEEP_LINEAR = "A product of two tensors has no spiking equivalent: retrain without the gate, or keep it on the host."
 
 
 def add(builder: LayerBuilder, input: Operand, other: Operand, alpha: float = 1) -> Value:
@@ -63,9 +61,7 @@ def divide(builder: LayerBuilder, input: Operand, other: Operand, rounding_mode:
     if rounding_mode is not None:
         raise UnsupportedCall(f"rounds ({rounding_mode})")
     with np.errstate(divide="ignore"):  # infinity is refused by the builder
-        return _affine(
-            builder, input, 1 / other if isinstance(other, Tensor) else float(np.float64(1) / other), 0
-        )
+        return _affine(builder, input, 1 / other if isinstance(other, Tensor) else float(np.float64(1) / other), 0)
 
 
 def negate(builder: LayerBuilder, input: Value) -> Value:

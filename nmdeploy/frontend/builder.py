@@ -140,9 +140,7 @@ class LayerBuilder:
 def float_array(tensor: Tensor) -> FloatArray:
     """A tensor's values as float32, on the host."""
     if tensor.is_quantized or tensor.is_complex():
-        raise UnsupportedCall(
-            f"has weights of type {tensor.dtype}", "Give the float network; nmdeploy quantises it."
-        )
+        raise UnsupportedCall(f"has weights of type {tensor.dtype}", "Give the float network; nmdeploy quantises it.")
     array: FloatArray = tensor.detach().to("cpu", torch.float32).numpy().astype(np.float32, copy=True)
     return array
 

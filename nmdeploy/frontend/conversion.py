@@ -47,9 +47,7 @@ class Converter:
             self._values[record] = self._apply(record, *arguments)
         except UnsupportedCall as call:
             kind = record.target if isinstance(record.target, str) else type(record.target).__name__
-            self.problems.append(
-                describe_problem(record.name, f"{kind} {call.reason}", record.location, call.way_out)
-            )
+            self.problems.append(describe_problem(record.name, f"{kind} {call.reason}", record.location, call.way_out))
             self._values[record] = self._stand_in(record)
 
     def output(self, record: Record, taken: set[str]) -> str | None:
@@ -107,9 +105,7 @@ def _find_rule(record: Record) -> Call:
         return FUNCTIONS[record.target], {}
     module = record.target
     if "forward" in vars(module) or _has_foreign_hooks(module):
-        raise UnsupportedCall(
-            "has a hook, or a forward of its own", "Remove it: module._forward_hooks.clear()."
-        )
+        raise UnsupportedCall("has a hook, or a forward of its own", "Remove it: module._forward_hooks.clear().")
     call = module_call(module)
     if call is None:
         raise UnsupportedCall("has no rule", way_out_of(type(module).__name__))

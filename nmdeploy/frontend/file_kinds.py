@@ -38,9 +38,7 @@ def require_torch_pickle(path: Path) -> None:
         _require_torch_zip(path)
     elif not head.startswith(b"\x80") or tarfile.is_tarfile(path):
         # Every pickle of a protocol that torch writes begins so; tar archives are of torch before 0.4.
-        raise ModelFileError(
-            f"{path} is no model file: {_guess(head)}. Load the network in Python and call {RESAVE}"
-        )
+        raise ModelFileError(f"{path} is no model file: {_guess(head)}. Load the network in Python and call {RESAVE}")
 
 
 def _require_torch_zip(path: Path) -> None:
@@ -54,9 +52,7 @@ def _require_torch_zip(path: Path) -> None:
         raise ModelFileError(
             f"{path} is TorchScript, which is code. Load the nn.Module it was made from and call {RESAVE}"
         )
-    if any(
-        "serialized_exported_program" in name or name.startswith("models/") for name in inner | set(names)
-    ):
+    if any("serialized_exported_program" in name or name.startswith("models/") for name in inner | set(names)):
         raise ModelFileError(
             f"{path} is an exported program (.pt2), which can execute code when it is loaded. "
             f"Load the nn.Module it was made from and call {RESAVE}"

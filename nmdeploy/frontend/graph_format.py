@@ -47,8 +47,7 @@ def decode_graph(contents: object) -> LayerGraph:
         A field is missing or of the wrong type, an operator is unknown, or the graph is not well formed.
     """
     layers = [
-        _decode_layer(item, f"layer {number}")
-        for number, item in enumerate(take(contents, "layers", list, "graph"))
+        _decode_layer(item, f"layer {number}") for number, item in enumerate(take(contents, "layers", list, "graph"))
     ]
     names = [layer.name for layer in layers]
     repeated = sorted({name for name in names if names.count(name) > 1})
@@ -102,8 +101,7 @@ def _decode_layer(contents: object, where: str) -> Layer:
     kind = take(contents, "operator", str, where)
     if kind not in _OPERATORS:
         raise ModelFileError(
-            f"{where} has the unknown operator {kind!r}; a newer nmdeploy may have written this file. "
-            "Update nmdeploy."
+            f"{where} has the unknown operator {kind!r}; a newer nmdeploy may have written this file. Update nmdeploy."
         )
     given = take(contents, "fields", dict, where)
     values = {}

@@ -178,8 +178,6 @@ def _override(
         "std": None if std is None else tuple(map(float, std)),
         "layout": layout,
     }
-    changed = replace(
-        model.preprocessing, **{name: value for name, value in given.items() if value is not None}
-    )
+    changed = replace(model.preprocessing, **{name: value for name, value in given.items() if value is not None})
     changed.check_channels(model.layers.input_layer.shape[0])
     return changed

@@ -114,8 +114,7 @@ def read_model_file(contents: object) -> Model:
     version = take(contents, "version", int, "the file")
     if version > VERSION:
         raise ModelFileError(
-            f"the model file has format version {version}, this nmdeploy reads up to {VERSION}. "
-            "Update nmdeploy."
+            f"the model file has format version {version}, this nmdeploy reads up to {VERSION}. Update nmdeploy."
         )
     if version < 1:
         raise ModelFileError(f"the model file is damaged: format version {version}")
@@ -155,9 +154,7 @@ def _numbers(values: float | Sequence[float] | None, default: float) -> tuple[fl
 def _sample_array(samples: Tensor | NDArray[np.generic]) -> NDArray[np.generic]:
     if isinstance(samples, Tensor) and (samples.layout != torch.strided or samples.is_quantized):
         raise NmdeployError("calibration samples must be a plain array")
-    array = (
-        samples.detach().cpu().resolve_conj().numpy() if isinstance(samples, Tensor) else np.asarray(samples)
-    )
+    array = samples.detach().cpu().resolve_conj().numpy() if isinstance(samples, Tensor) else np.asarray(samples)
     if array.dtype != np.uint8:
         if array.dtype.kind not in "fiu":
             raise NmdeployError(f"calibration samples are {array.dtype}, not numbers")

@@ -73,9 +73,7 @@ def max_pool(
     if ceil_mode:
         around = _ceiling_padding(padded, _result_shape(builder), kernel, strides, (rows, columns), steps)
     if any(before) and steps != (1, 1):
-        raise UnsupportedCall(
-            "is dilated over padding by -inf or replication", "Use padding=0 or dilation=1."
-        )
+        raise UnsupportedCall("is dilated over padding by -inf or replication", "Use padding=0 or dilation=1.")
     top, bottom, left, right = (inner + outer for inner, outer in zip(before, around, strict=True))
     unpadded = Value(input.layer, input.shape, input.tensor_shape)
     return builder.add(MaxPool(kernel, strides, (top, bottom, left, right), steps), unpadded)
@@ -98,9 +96,7 @@ def average_pool(
     rows, columns = pair(padding, axes, 0)
     around: Padding = (rows, rows, columns, columns)
     if ceil_mode:
-        around = _ceiling_padding(
-            input.shape, _result_shape(builder), kernel, strides, (rows, columns), (1, 1)
-        )
+        around = _ceiling_padding(input.shape, _result_shape(builder), kernel, strides, (rows, columns), (1, 1))
     if divisor_override is not None:
         mean = builder.add(AveragePool(kernel, strides, around), input, part="mean")
         ratio = kernel[0] * kernel[1] / divisor_override
@@ -123,16 +119,12 @@ def adaptive_average_pool(builder: LayerBuilder, input: Value, output_size: Size
     return builder.add(AdaptiveAveragePool(_result_shape(builder)[1:]), input)
 
 
-def adaptive_max_pool(
-    builder: LayerBuilder, input: Value, output_size: Sizes, return_indices: bool = False
-) -> Value:
+def adaptive_max_pool(builder: LayerBuilder, input: Value, output_size: Sizes, return_indices: bool = False) -> Value:
     """``F.adaptive_max_pool1d`` and ``F.adaptive_max_pool2d`` where the windows are equal."""
     _axes(input)
     rows, columns = _result_shape(builder)[1:]
     if input.shape[1] % rows or input.shape[2] % columns:
-        raise UnsupportedCall(
-            f"pools {input.shape} to unequal windows", "Use nn.MaxPool2d with a fixed window."
-        )
+        raise UnsupportedCall(f"pools {input.shape} to unequal windows", "Use nn.MaxPool2d with a fixed window.")
     kernel = (input.shape[1] // rows, input.shape[2] // columns)
     return builder.add(MaxPool(kernel, kernel), input)
 
@@ -144,9 +136,7 @@ def mean(
     axes = _axes(input)
     over = {axis % (axes + 2) for axis in _axis_list(dim, axes + 2)}
     if not over or over & {0, 1}:
-        raise UnsupportedCall(
-            f"takes the mean over axes {sorted(over)}", "Means over rows and columns are supported."
-        )
+        raise UnsupportedCall(f"takes the mean over axes {sorted(over)}", "Means over rows and columns are supported.")
     rows = 1 if axes == 1 or 2 in over else input.shape[1]
     columns = 1 if axes + 1 in over else input.shape[2]
     return builder.add(AdaptiveAveragePool((rows, columns)), input)
@@ -176,7 +166,5 @@ def interpolate(
     scales = () if scale_factor is None else np.atleast_1d(np.asarray(scale_factor, np.float64))
     rows, columns = (after / before for after, before in zip(result[1:], input.shape[1:], strict=True))
     if rows % 1 or columns % 1 or any(scale % 1 for scale in scales):
-        raise UnsupportedCall(
-            f"scales {input.shape} to {result}", "Only whole factors, 2 or 3 say, are supported."
-        )
+        raise UnsupportedCall(f"scales {input.shape} to {result}", "Only whole factors, 2 or 3 say, are supported.")
     return builder.add(Upsample((int(rows), int(columns))), input)

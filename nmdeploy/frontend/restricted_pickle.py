@@ -18,9 +18,7 @@ def _allowed_globals() -> dict[tuple[str, str], Any]:
     stock = {
         value
         for value in vars(nn).values()
-        if isinstance(value, type)
-        and issubclass(value, nn.Module)
-        and value.__module__.startswith("torch.nn.modules.")
+        if isinstance(value, type) and issubclass(value, nn.Module) and value.__module__.startswith("torch.nn.modules.")
     }
     allowed: dict[tuple[str, str], Any] = {(kind.__module__, kind.__name__): kind for kind in stock}
     # Callables that build tensors; torch's own safe loading admits the same.

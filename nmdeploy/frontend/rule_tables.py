@@ -45,9 +45,7 @@ FUNCTIONS: dict[str, Rule] = {
     **dict.fromkeys(("adaptive_max_pool1d", "adaptive_max_pool2d"), pooling.adaptive_max_pool),
     "mean": pooling.mean,
     **dict.fromkeys(("interpolate", "upsample", "upsample_nearest"), pooling.interpolate),
-    **dict.fromkeys(
-        ("flatten", "view", "reshape", "squeeze", "unsqueeze", "view_as", "reshape_as"), shape.reshape
-    ),
+    **dict.fromkeys(("flatten", "view", "reshape", "squeeze", "unsqueeze", "view_as", "reshape_as"), shape.reshape),
     **dict.fromkeys(
         ("contiguous", "clone", "detach", "to", "float", "double", "cpu", "cuda", "type_as", "requires_grad"),
         shape.same,

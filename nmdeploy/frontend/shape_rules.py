@@ -50,9 +50,7 @@ def attribute(builder: LayerBuilder, input: Value, name: str) -> Value:
     return input
 
 
-def getitem(
-    builder: LayerBuilder, input: Value | Opaque | tuple[Value | Opaque, ...], index: Any
-) -> Value | Opaque:
+def getitem(builder: LayerBuilder, input: Value | Opaque | tuple[Value | Opaque, ...], index: Any) -> Value | Opaque:
     """Slices of channels, rows and columns, and picking from a tuple of results."""
     if isinstance(input, tuple):
         part: Value | Opaque = input[index]
@@ -131,11 +129,7 @@ def concatenate(builder: LayerBuilder, tensors: Sequence[Value | Tensor], dim: i
         for ends in (tensors[:first], tensors[last + 1 :])
     )
     padded = bool(before or after)
-    joined = (
-        values[0]
-        if len(values) == 1
-        else builder.add(Concatenate(), *values, part="joined" if padded else "")
-    )
+    joined = values[0] if len(values) == 1 else builder.add(Concatenate(), *values, part="joined" if padded else "")
     return builder.add(Pad((before, after), (0, 0), (0, 0)), joined) if padded else joined
 
 

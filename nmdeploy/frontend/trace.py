@@ -68,9 +68,7 @@ def _unwrap(module: Any) -> Any:
 def _check_arguments(module: Any, example: Any) -> None:
     problem = None
     if isinstance(module, torch.jit.ScriptModule):
-        problem = (
-            "the module is TorchScript, which hides its layers. Give the nn.Module that it was made from."
-        )
+        problem = "the module is TorchScript, which hides its layers. Give the nn.Module that it was made from."
     elif not isinstance(module, nn.Module):
         problem = f"not a torch.nn.Module but {type(module).__name__}."
     elif not isinstance(example, Tensor):
@@ -81,9 +79,7 @@ def _check_arguments(module: Any, example: Any) -> None:
             "for pixels that are divided by 255 say scale=255."
         )
     elif example.ndim not in (2, 3, 4) or 0 in example.shape:
-        problem = (
-            f"the example input has shape {tuple(example.shape)}. Give (N, C, H, W), (N, C, L) or (N, F)."
-        )
+        problem = f"the example input has shape {tuple(example.shape)}. Give (N, C, H, W), (N, C, L) or (N, F)."
     if problem:
         raise UnsupportedNetworkError([problem])
 

@@ -71,9 +71,7 @@ def _call_factory(model_factory: str) -> nn.Module:
     except Exception as error:  # the user's code may fail in any way
         raise ModelFileError(f"--model {model_factory}: {type(error).__name__}: {error}") from error
     if not isinstance(module, nn.Module):
-        raise ModelFileError(
-            f"--model {model_factory} gives a {type(module).__name__}, not a torch.nn.Module"
-        )
+        raise ModelFileError(f"--model {model_factory} gives a {type(module).__name__}, not a torch.nn.Module")
     return module
 
 

@@ -82,9 +82,7 @@ def linear(builder: LayerBuilder, input: Value, weight: Tensor, bias: Tensor | N
     """``F.linear`` on a vector."""
     require_axes(input, 0)
     matrix = float_array(weight)
-    return builder.add(
-        Linear(matrix, np.zeros(len(matrix), np.float32) if bias is None else float_array(bias)), input
-    )
+    return builder.add(Linear(matrix, np.zeros(len(matrix), np.float32) if bias is None else float_array(bias)), input)
 
 
 def matmul(builder: LayerBuilder, input: Value, other: Tensor) -> Value:

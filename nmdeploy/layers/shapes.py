@@ -121,9 +121,7 @@ def _linear(linear: op.Linear, shape: Shape) -> Shape:
     _require(linear.weight.ndim == 2, f"weight has {linear.weight.ndim} axes, needs 2")
     features_out, features_in = linear.weight.shape
     _require(shape == (features_in, 1, 1), f"weight takes a vector of {features_in}, the input is {shape}")
-    _require(
-        linear.bias.shape == (features_out,), f"bias has shape {linear.bias.shape}, needs ({features_out},)"
-    )
+    _require(linear.bias.shape == (features_out,), f"bias has shape {linear.bias.shape}, needs ({features_out},)")
     return (features_out, 1, 1)
 
 

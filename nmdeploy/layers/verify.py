@@ -28,9 +28,7 @@ def verify(graph: LayerGraph) -> list[str]:
     list of str
         One line for each problem, beginning with the layer's name.
     """
-    unlabelled = [
-        str(name) for name, data in graph.graph.nodes(data=True) if not isinstance(data.get("layer"), Layer)
-    ]
+    unlabelled = [str(name) for name, data in graph.graph.nodes(data=True) if not isinstance(data.get("layer"), Layer)]
     if unlabelled:  # an edge from a layer that was never added makes such a node
         return [f"{name}: is used but is no layer of the graph" for name in unlabelled]
     problems = _structure_problems(graph)
@@ -38,9 +36,7 @@ def verify(graph: LayerGraph) -> list[str]:
     for layer in graph.layers:
         late = [source for source in layer.inputs if source not in earlier]
         problems += [f"{layer.name}: its input {source} does not come before it" for source in late]
-        problems += [
-            f"{layer.name}: {field} holds NaN or infinity" for field in non_finite_fields(layer.operator)
-        ]
+        problems += [f"{layer.name}: {field} holds NaN or infinity" for field in non_finite_fields(layer.operator)]
         if not late:
             problems += _shape_problems(graph, layer)
         earlier.add(layer.name)
@@ -50,11 +46,7 @@ def verify(graph: LayerGraph) -> list[str]:
 def non_finite_fields(operator: Operator) -> list[str]:
     """Names of the operator's fields that hold NaN or infinity."""
     values = ((field.name, getattr(operator, field.name)) for field in fields(operator))
-    return [
-        name
-        for name, value in values
-        if isinstance(value, np.ndarray | float) and not np.isfinite(value).all()
-    ]
+    return [name for name, value in values if isinstance(value, np.ndarray | float) and not np.isfinite(value).all()]
 
 
 def _structure_problems(graph: LayerGraph) -> list[str]:
@@ -73,9 +65,7 @@ def _structure_problems(graph: LayerGraph) -> list[str]:
             problems.append(f"{key}: is stored under another name, {layer.name}")
         if set(graph.graph.predecessors(key)) != set(layer.inputs):
             problems.append(f"{key}: its edges are not its inputs")
-        if isinstance(layer.operator, Softmax | Sigmoid) and (
-            graph.graph.out_degree(key) or key not in graph.outputs
-        ):
+        if isinstance(layer.operator, Softmax | Sigmoid) and (graph.graph.out_degree(key) or key not in graph.outputs):
             problems.append(f"{key}: {type(layer.operator).__name__} is allowed only at an output")
     return problems
 

@@ -51,9 +51,7 @@ def apply(layer: Layer, inputs: list[Tensor]) -> Tensor:  # noqa: C901 - a branc
     if isinstance(operator, op.LeakyReLU):
         return torch.where(x >= 0, x, x * _channels(operator.negative_slope))
     if isinstance(operator, op.MaxPool):
-        windows = _windows(
-            _padded(x, operator.padding, -math.inf), operator.kernel, operator.stride, operator.dilation
-        )
+        windows = _windows(_padded(x, operator.padding, -math.inf), operator.kernel, operator.stride, operator.dilation)
         return windows.amax(dim=-1)
     if isinstance(operator, op.AveragePool):
         totals = _windows(_padded(x, operator.padding, 0.0), operator.kernel, operator.stride, (1, 1)).sum(-1)
@@ -96,9 +94,7 @@ def _padded(x: Tensor, padding: tuple[int, int, int, int], value: float) -> Tens
     return F.pad(x, (left, right, top, bottom), value=value)
 
 
-def _windows(
-    x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]
-) -> Tensor:
+def _windows(x: Tensor, kernel: tuple[int, int], stride: tuple[int, int], dilation: tuple[int, int]) -> Tensor:
     """(N, C, rows, columns, elements of the window)."""
     extents = [step * (size - 1) + 1 for size, step in zip(kernel, dilation, strict=True)]
     windows = x.unfold(2, extents[0], stride[0]).unfold(3, extents[1], stride[1])

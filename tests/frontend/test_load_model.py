@@ -44,12 +44,12 @@ def stock_network():
     )
 
 
-@pytest.fixture()
+@pytest.fixture
 def path(tmp_path):
     return tmp_path / "model.bin"
 
 
-@pytest.fixture()
+@pytest.fixture
 def factories(tmp_path, monkeypatch):
     """A module of the user's in the current directory."""
     (tmp_path / "my_networks.py").write_text(

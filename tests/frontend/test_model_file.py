@@ -24,14 +24,14 @@ from nmdeploy.model import Model
 from nmdeploy.preprocessing import Preprocessing
 
 
-@pytest.fixture()
+@pytest.fixture
 def saved(tmp_path):
     path = tmp_path / "model.pt"
     nmdeploy.save(settled(TinyYolo()), sample(3, 8, 8), path, scale=255, mean=[0.1, 0.2, 0.3], std=0.5)
     return path
 
 
-@pytest.fixture()
+@pytest.fixture
 def contents(saved):
     return torch.load(saved, weights_only=True)
 
@@ -50,9 +50,7 @@ def test_round_trip_of_everything_known_about_the_data(tmp_path):
     samples = np.random.default_rng(0).integers(0, 256, (5, 16, 16, 3), dtype=np.uint8)
     options = {"scale": 255, "mean": (0.5, 0.25, 0.125), "std": [1, 2, 4], "layout": "NHWC"}
     classes = [f"class {number}" for number in range(10)]
-    nmdeploy.save(
-        settled(ResNet()), sample(3, 16, 16), tmp_path / "m", calibration=samples, classes=classes, **options
-    )
+    nmdeploy.save(settled(ResNet()), sample(3, 16, 16), tmp_path / "m", calibration=samples, classes=classes, **options)
     model = load_model(tmp_path / "m")
     assert model.preprocessing == Preprocessing(255.0, (0.5, 0.25, 0.125), (1.0, 2.0, 4.0), "NHWC")
     assert model.classes == tuple(classes)
@@ -60,9 +58,7 @@ def test_round_trip_of_everything_known_about_the_data(tmp_path):
     np.testing.assert_array_equal(model.calibration, samples)
 
 
-@pytest.mark.parametrize(
-    "samples", [torch.rand(2, 3, 16, 16, dtype=torch.float64), np.ones((2, 3, 16, 16), np.uint16)]
-)
+@pytest.mark.parametrize("samples", [torch.rand(2, 3, 16, 16, dtype=torch.float64), np.ones((2, 3, 16, 16), np.uint16)])
 def test_calibration_of_other_types_becomes_float32(samples, tmp_path):
     nmdeploy.save(settled(ResNet()), sample(3, 16, 16), tmp_path / "m", calibration=samples)
     calibration = load_model(tmp_path / "m").calibration

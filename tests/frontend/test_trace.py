@@ -41,9 +41,7 @@ def assert_same(module, samples):
     results = evaluate(graph, samples)
     assert len(results) == len(expected)
     for result, wanted in zip(results, expected, strict=True):
-        torch.testing.assert_close(
-            result.flatten(1).float(), wanted.flatten(1).float(), rtol=1e-5, atol=1e-5
-        )
+        torch.testing.assert_close(result.flatten(1).float(), wanted.flatten(1).float(), rtol=1e-5, atol=1e-5)
     for name, tensor in module.state_dict().items():
         assert torch.equal(tensor, before[name]), f"{name} was changed"
     return graph
