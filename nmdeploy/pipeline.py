@@ -161,14 +161,21 @@ def compile_layers(
     if problems:
         raise NmdeployError("the layer graph is not sound: " + "; ".join(problems))
     converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile))
-    method, network = passes.run("quantize", lambda: _quantize(converted, calibration, profile, options))
-    float_network, audit = apply_method(converted, method)
+    chosen = passes.run("quantize", lambda: _quantize(converted, calibration, profile, options))
+    network = chosen.network
+    float_network, audit = apply_method(converted, chosen.method)
     core_graph = passes.run("partition", lambda: partition(network, profile))
     placement = passes.run("place", lambda: place(core_graph, profile))
     violations = passes.run("verify", lambda: verify(network, placement, profile))
-    counts = passes.run("count", lambda: _count(network, placement, calibration.held_out, layers))
+    macs = float_multiply_accumulates(layers)
+    counts = passes.run(
+        "count",
+        lambda: count_operations(
+            network, placement, calibration.held_out, chosen.spike_counts, network.timesteps, macs
+        ),
+    )
     return Compiled(
-        method=method,
+        method=chosen.method,
         audit=audit,
         float_network=float_network,
         network=network,
@@ -180,36 +187,28 @@ def compile_layers(
     )
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """A method, its integer network, and the spikes of that network on the held-out samples."""
+
+    method: str
+    network: ChipNetwork
+    spike_counts: dict[str, NDArray[np.int64]]
+
+
 def _quantize(
     converted: Converted, calibration: Calibration, profile: HardwareProfile, options: CompilerOptions
-) -> tuple[str, ChipNetwork]:
+) -> _Chosen:
     """Quantise with the method asked for, or with the one that agrees best."""
-
-    def quantized(method: str) -> ChipNetwork:
-        network, _ = apply_method(converted, method)
-        return quantize(network, converted.statistics, profile, options.quantization, calibration.input_max)
-
-    if options.method != AUTO:
-        return options.method, quantized(options.method)
+    methods = list(METHODS) if options.method == AUTO else [options.method]
     reference = evaluate(converted.network, calibration.held_out)
-    candidates = []
-    for rank, method in enumerate(METHODS):
-        network = quantized(method)
-        same, error = agreement(decoded_outputs(network, calibration.held_out), reference)
-        candidates.append(((-same, error, rank), method, network))
-    _, method, network = min(candidates, key=lambda candidate: candidate[0])
-    return method, network
-
-
-def decoded_outputs(network: ChipNetwork, samples: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Outputs of the integer network after the whole window, in the units of the trained network."""
-    result = simulate(network, samples)
-    return decode(network, result.potentials[:, -1], network.timesteps)
-
-
-def _count(
-    network: ChipNetwork, placement: Placement, samples: NDArray[np.float32], layers: LayerGraph
-) -> OperationCounts:
-    result = simulate(network, samples)
-    macs = float_multiply_accumulates(layers)
-    return count_operations(network, placement, samples, result.spike_counts, network.timesteps, macs)
+    candidates: list[tuple[tuple[int, float], _Chosen]] = []
+    for method in methods:
+        scaled, _ = apply_method(converted, method)
+        network = quantize(scaled, converted.statistics, profile, options.quantization, calibration.input_max)
+        result = simulate(network, calibration.held_out)
+        decoded = decode(network, result.potentials[:, -1], network.timesteps)
+        same, error = agreement(decoded, reference)
+        candidates.append(((-same, error), _Chosen(method, network, result.spike_counts)))
+    # min() keeps the first of equals: the order of METHODS
+    return min(candidates, key=lambda candidate: candidate[0])[1]
