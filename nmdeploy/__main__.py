@@ -1,0 +1,6 @@
+"""`python -m nmdeploy`."""
+
+from nmdeploy.cli.app import main
+
+if __name__ == "__main__":
+    main()
