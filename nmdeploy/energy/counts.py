@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.network import ChipNetwork
+from mapping.network import ChipNetwork, InputProjection
 from mapping.placement import Placement
 from mapping.tiles import Tile
 from nmdeploy.energy.operations import synaptic_operations
@@ -96,7 +96,10 @@ def counts_from_dict(data: dict[str, Any]) -> OperationCounts:
             raise ValueError("a count is no integer")
         tiles.append(TileCounts(**tile))
     float_macs = {str(name): int(value) for name, value in data["float_macs"].items()}
-    return OperationCounts(int(data["samples"]), int(data["timesteps"]), tuple(tiles), float_macs)
+    samples, timesteps = int(data["samples"]), int(data["timesteps"])
+    if samples < 1 or timesteps < 1:
+        raise ValueError(f"{samples} samples and {timesteps} time steps")
+    return OperationCounts(samples, timesteps, tuple(tiles), float_macs)
 
 
 def count_operations(
@@ -165,8 +168,15 @@ def _count_tile(
             synaptic_operations(current.connectivity, current.weights, tile, nonzero_inputs.astype(np.int64)).effective
             for current in currents
         ),
-        input_neurons=tile.neuron_count * int(applied.flat[0]) if currents else 0,
+        input_neurons=_neurons_with_current(tile, currents) * int(applied.flat[0]),
         neuron_updates=tile.neuron_count * neuron_steps,
         bias_additions=int(np.count_nonzero(bias)) * neuron_steps,
         spikes=int(spikes[tile.population][box].sum()),
     )
+
+
+def _neurons_with_current(tile: Tile, currents: list[InputProjection]) -> int:
+    """Neurons of a tile in the channels that input projections run to."""
+    channels = {channel for current in currents for channel in range(*current.connectivity.target_channels)}
+    _, rows, columns = tile.shape
+    return len(channels.intersection(range(*tile.channels))) * rows * columns
