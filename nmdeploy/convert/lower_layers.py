@@ -127,6 +127,9 @@ class _Lowering:
         return tensor
 
     def _activation(self, layer: Layer, tensor: Tensor) -> Tensor:
+        if isinstance(layer.operator, (op.Softmax, op.Sigmoid)):
+            self._record(layer, (), "computed by the host on the decoded output")
+            return tensor
         if isinstance(tensor, FlatValue):
             raise UnsupportedNetworkError(
                 [f"{layer.name}: {type(layer.operator).__name__} after flattening. Apply it before flattening."]
@@ -138,8 +141,7 @@ class _Lowering:
             return self._leaky_relu(layer, operator, tensor)
         if isinstance(operator, op.MaxPool):
             return self._max_pool(layer, operator, tensor)
-        self._record(layer, (), "computed by the host on the decoded output")
-        return tensor
+        raise UnsupportedNetworkError([f"{layer.name}: no rule for {type(operator).__name__}"])
 
     def _relu(self, layer: Layer, operator: op.ReLU, value: Value) -> Value:
         if operator.ceiling is None and self._never_negative(value):
@@ -172,7 +174,8 @@ class _Lowering:
             return self._rectify(made[-1], difference)
 
         result = max_pool(value, operator, layer.shape, rectify)
-        self._record(layer, tuple(made), "integrate-and-fire populations: max(a, b) = b + relu(a - b)")
+        knock_out = "integrate-and-fire populations: max(a, b) = b + relu(a - b)"
+        self._record(layer, tuple(made), knock_out if made else "absorbed: windows of one value")
         return result
 
     def _never_negative(self, value: Value) -> bool:

@@ -82,7 +82,7 @@ def _rectify_before_max_pool(layers: LayerGraph) -> LayerGraph:
     for original in layers.layers:
         layer = replace(original, inputs=tuple(renamed.get(name, name) for name in original.inputs))
         pool = kept.get(layer.inputs[0]) if isinstance(layer.operator, ReLU) else None
-        if pool is None or not isinstance(pool.operator, MaxPool) or not _used_once(layers, pool.name):
+        if pool is None or not isinstance(pool.operator, MaxPool) or not _used_once(layers, original.inputs[0]):
             kept[layer.name] = layer
             continue
         del kept[pool.name]
