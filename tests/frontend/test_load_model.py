@@ -224,8 +224,8 @@ def test_a_pickle_cannot_change_classes_or_functions(path, opcodes):
 
 
 def _tar(path):
-    with tarfile.open(path, "w") as archive:
-        entry = tarfile.TarInfo("\x80pickle")
+    with tarfile.open(path, "w", format=tarfile.GNU_FORMAT) as archive:
+        entry = tarfile.TarInfo("\udc80pickle")  # the first byte is that of a pickle
         archive.addfile(entry)
 
 

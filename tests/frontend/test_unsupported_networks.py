@@ -10,6 +10,7 @@ from torch import nn
 from traced_networks import ResNet, settled
 
 from nmdeploy.errors import UnsupportedNetworkError
+from nmdeploy.frontend.locations import _is_users
 from nmdeploy.frontend.trace import trace
 
 
@@ -290,6 +291,22 @@ def test_a_subclass_with_its_own_forward_has_no_rule_of_its_base():
 
     (problem,) = problems_of(Shifted())
     assert "tanh" in problem
+
+
+def test_a_subclass_within_torch_with_its_own_forward_has_no_rule_of_its_base():
+    class Shifted(nn.ReLU):
+        def forward(self, x):
+            return torch.tanh(x)
+
+    Shifted.__module__ = "torch.nn.shifted"  # so that it is taken for a layer, as those of quantised training are
+    (problem,) = problems_of(Shifted())
+    assert "Shifted has no rule" in problem
+
+
+def test_libraries_beside_torch_are_the_users_code():
+    beside = Path(torch.__file__).parent.with_name("torchvision") / "models" / "resnet.py"
+    assert _is_users(str(beside))
+    assert not _is_users(torch.nn.functional.__file__)
 
 
 def test_functions_of_other_libraries_are_not_taken_for_torch():
