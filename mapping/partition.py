@@ -4,6 +4,9 @@ Populations are tiled from the last to the first, because what a source neuron t
 axons depends on how its targets are tiled. Output axons to another chip cost more, but which targets lie on
 another chip is only known afterwards: populations whose cores turn out to exceed the limit for that reason
 are tiled again as if all their targets were on other chips, until there are none.
+
+The fewest cores for a population may take many for its sources, whose output axons feed each of them. So the whole is
+done for several weights of input axons against cores, and the result of fewest cores is taken.
 """
 
 from __future__ import annotations
@@ -15,21 +18,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
+from mapping.bounds import cores_lower_bound
 from mapping.core_graph import Core, CoreGraph, Traffic
-from mapping.network import ChipNetwork, Population, Projection
-from mapping.refusal import delay_violations, too_many_chips, unfit_population
-from mapping.tiles import Demands, Tile
-from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling, cut
+from mapping.messages import Messages, projection_messages
+from mapping.network import ChipNetwork, Population
+from mapping.refusal import delay_violations, too_many_chips, too_many_routes, unfit_population
+from mapping.tiles import LARGEST_ROUTE_COUNT, Demands, Tile
+from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling
 from mapping.violation import DoesNotFitError, Violation
 
+TilingQuestion = tuple[str, tuple[Tiling, ...], bool]
+"""All that the choice of a tiling depends on: population, tilings of its targets, whether these are off chip."""
 
-@dataclass(frozen=True)
-class Messages:
-    """Messages between cores if each neuron spikes once, as parallel arrays; pairs may repeat."""
-
-    source: NDArray[np.int64]
-    target: NDArray[np.int64]
-    count: NDArray[np.int64]
+AXON_WEIGHTS = (0, 1, 2)
+"""Weights of input axons against cores that are tried; see `PopulationTiler.best`."""
 
 
 def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
@@ -48,27 +50,26 @@ def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
     Raises
     ------
     DoesNotFitError
-        A population fits no core however small its tiles, a delay is too long, or there are too few chips.
-        Holds a violation for each limit of each such population.
+        A population fits no core however small its tiles, a delay is too long, or there are too few chips or too
+        many routes. Holds a violation for each limit of each such population.
     ValueError
         The populations are not topologically sorted.
     """
     check_order(network)
-    violations = delay_violations(network, profile)
     partitioner = Partitioner(network, profile)
-    worst_case: frozenset[str] = frozenset()
-    while True:
-        layout, unfit = partitioner.lay_out(worst_case)
-        if violations + unfit:
-            raise DoesNotFitError(violations + unfit)
-        exceeding = layout.exceeding(profile)
-        if not exceeding:
+    layouts: list[Layout] = []
+    refusals: list[DoesNotFitError] = []
+    for axon_weight in AXON_WEIGHTS:
+        try:
+            layouts.append(partitioner.legal_layout(axon_weight))
+        except DoesNotFitError as refusal:
+            refusals.append(refusal)
+            continue
+        if len(layouts[-1].tiles) == cores_lower_bound(network, profile):
             break
-        worst_case |= exceeding
-    too_many = too_many_chips(len(layout.tiles), profile)
-    if too_many:
-        raise DoesNotFitError([too_many])
-    return layout.core_graph()
+    if not layouts:
+        raise refusals[0]
+    return min(layouts, key=lambda layout: len(layout.tiles)).core_graph()
 
 
 def check_order(network: ChipNetwork) -> None:
@@ -138,41 +139,50 @@ class Partitioner:
         self._populations = network.populations
         self._projections = network.projections
         self._incoming = {projection.name: IncomingProjection(projection, profile) for projection in self._projections}
-        self._found: dict[tuple[str, tuple[Tiling, ...], bool], Tiling | None] = {}
+        self._found: dict[tuple[TilingQuestion, int], Tiling | None] = {}
 
-    def lay_out(self, worst_case: frozenset[str]) -> tuple[Layout, list[Violation]]:
-        """Tile all populations, those of `worst_case` as if all their targets were on other chips.
+    def legal_layout(self, axon_weight: int) -> Layout:
+        """Lay out all populations so that the output axons suffice where targets lie on other chips as well.
 
-        Returns
-        -------
-        Layout
-            Of no use if there are violations.
-        list of Violation
-            Why populations fit no core; a population that fits none counts as one tile for its sources.
+        Raises
+        ------
+        DoesNotFitError
         """
+        worst_case: frozenset[str] = frozenset()
+        while True:
+            layout = self._lay_out(axon_weight, worst_case)
+            exceeding = layout.exceeding(self._profile)
+            if not exceeding:
+                return layout
+            worst_case |= exceeding
+
+    def _lay_out(self, axon_weight: int, worst_case: frozenset[str]) -> Layout:
+        """Tile all populations, those of `worst_case` as if all their targets were on other chips."""
         tilings: dict[str, Tiling] = {}
         demands: dict[str, list[Demands]] = {}
-        violations: list[Violation] = []
+        unfit: list[Violation] = []
         for population in reversed(self._populations):
             tiler, key = self._tiler(population, tilings, population.name in worst_case)
-            if key not in self._found:
-                self._found[key] = tiler.best()
-            tiling = self._found[key]
+            if (key, axon_weight) not in self._found:
+                self._found[key, axon_weight] = tiler.best(axon_weight)
+            tiling = self._found[key, axon_weight]
             if tiling is None:
-                violations = unfit_population(tiler, self._network, self._profile) + violations
+                unfit = unfit_population(tiler, self._network, self._profile) + unfit
+                # For its sources it counts as one tile: it is no reason to refuse them too.
                 tiling = Tiling(population.name, population.shape, population.shape)
             tilings[population.name] = tiling
-            demands[population.name] = [] if violations else tiler.tile_demands(tiling)
+            demands[population.name] = [] if unfit else tiler.tile_demands(tiling)
         ordered = [tilings[population.name] for population in self._populations]
-        tiles = [tile for tiling in ordered for tile in tiling.tiles()]
+        violations = delay_violations(self._network, self._profile) + unfit
+        if not violations:
+            violations = too_many_chips(sum(tiling.count for tiling in ordered), self._profile)
         if violations:
-            return Layout(tiles, [], np.zeros(0, np.int64), Messages(*np.zeros((3, 0), np.int64))), violations
-        in_order = [item for population in self._populations for item in demands[population.name]]
-        return self._assign_chips(ordered, tiles, in_order), []
+            raise DoesNotFitError(violations)
+        return self._assign_chips(ordered, [item for tiling in ordered for item in demands[tiling.population]])
 
     def _tiler(
         self, population: Population, tilings: dict[str, Tiling], off_chip: bool
-    ) -> tuple[PopulationTiler, tuple[str, tuple[Tiling, ...], bool]]:
+    ) -> tuple[PopulationTiler, TilingQuestion]:
         outgoing = list(self._network.outgoing(population.name))
         costs = self._profile.core_costs
         entries = costs.output_entries_per_target_core.value
@@ -190,8 +200,12 @@ class Partitioner:
         )
         return tiler, (population.name, tuple(tilings[item.target] for item in outgoing), off_chip)
 
-    def _assign_chips(self, tilings: list[Tiling], tiles: list[Tile], demands: list[Demands]) -> Layout:
-        messages = self._messages(tilings)
+    def _assign_chips(self, tilings: list[Tiling], demands: list[Demands]) -> Layout:
+        tiles = [tile for tiling in tilings for tile in tiling.tiles()]
+        reaches = {name: incoming.reach for name, incoming in self._incoming.items()}
+        messages = projection_messages(self._projections, reaches, tilings, LARGEST_ROUTE_COUNT)
+        if isinstance(messages, int):
+            raise DoesNotFitError([too_many_routes(messages)])
         chips = np.arange(len(tiles)) // self._profile.mesh.cores_per_chip
         costs = self._profile.core_costs
         off_chip = chips[messages.source] != chips[messages.target]
@@ -213,33 +227,3 @@ class Partitioner:
             return 0
         costs = self._profile.core_costs
         return costs.reset_synapses_per_subtractive_neuron.value * costs.output_entries_per_target_core.value
-
-    def _messages(self, tilings: list[Tiling]) -> Messages:
-        first_core: dict[str, int] = {}
-        total = 0
-        for tiling in tilings:
-            first_core[tiling.population] = total
-            total += tiling.count
-        by_name = {tiling.population: tiling for tiling in tilings}
-        parts = [self._projection_messages(projection, by_name, first_core) for projection in self._projections]
-        joined = np.concatenate([np.zeros((3, 0), dtype=np.int64), *parts], axis=1)
-        return Messages(joined[0], joined[1], joined[2])
-
-    def _projection_messages(
-        self, projection: Projection, tilings: dict[str, Tiling], first_core: dict[str, int]
-    ) -> NDArray[np.int64]:
-        """Source core, target core and messages of one projection; shape (3, pairs of cores)."""
-        source, target = tilings[projection.source], tilings[projection.target]
-        reach = self._incoming[projection.name].reach
-        # Cores are numbered with rows slowest and channels fastest: axes in this order.
-        sources = targets = np.zeros(1, dtype=np.int64)
-        counts = np.ones(1, dtype=np.int64)
-        for index, axis in ((1, reach.rows), (2, reach.columns), (0, reach.channels)):
-            reads = axis.incidence(target.size[index])
-            starts = [start for start, _ in cut(source.shape[index], source.size[index])]
-            per_block = np.add.reduceat(reads.astype(np.int64), starts, axis=1)
-            target_blocks, source_blocks = np.nonzero(per_block)
-            sources = np.add.outer(sources * source.grid[index], source_blocks).ravel()
-            targets = np.add.outer(targets * target.grid[index], target_blocks).ravel()
-            counts = np.multiply.outer(counts, per_block[target_blocks, source_blocks]).ravel()
-        return np.stack([sources + first_core[projection.source], targets + first_core[projection.target], counts])

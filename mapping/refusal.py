@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hw_profiles import HardwareProfile
 from mapping.network import ChipNetwork, Projection
-from mapping.tiles import LIMIT_NAMES
+from mapping.tiles import LARGEST_ROUTE_COUNT, LIMIT_NAMES
 from mapping.tiling import PopulationTiler
 from mapping.violation import Violation
 
@@ -107,17 +107,32 @@ def delay_violations(network: ChipNetwork, profile: HardwareProfile) -> list[Vio
     ]
 
 
-def too_many_chips(core_count: int, profile: HardwareProfile) -> Violation | None:
-    """A violation if so many cores are more than a system has."""
+def too_many_chips(core_count: int, profile: HardwareProfile) -> list[Violation]:
+    """One violation if so many cores are more than a system has."""
     chips = -(-core_count // profile.mesh.cores_per_chip)
     if chips <= profile.mesh.chips.value:
-        return None
+        return []
+    return [
+        Violation(
+            rule="NMD107",
+            severity="error",
+            where="network",
+            message=f"{core_count:,} cores take too many chips",
+            demand=chips,
+            capacity=profile.mesh.chips.value,
+            remedy="Use a smaller network, or a target with more chips",
+        )
+    ]
+
+
+def too_many_routes(pairs: int) -> Violation:
+    """A violation for more pairs of sending and receiving core than this tool handles."""
     return Violation(
-        rule="NMD107",
+        rule="NMD111",
         severity="error",
         where="network",
-        message=f"{core_count:,} cores take too many chips",
-        demand=chips,
-        capacity=profile.mesh.chips.value,
-        remedy="Use a smaller network, or a target with more chips",
+        message="pairs of sending and receiving core",
+        demand=pairs,
+        capacity=LARGEST_ROUTE_COUNT,
+        remedy="Use fewer channels or more groups, so that a core needs fewer inputs and neurons reach fewer cores",
     )

@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 Interval = tuple[int, int]
 
+LARGEST_ROUTE_COUNT = 2_000_000
+"""Most pairs of sending and receiving core that mapper and verifier handle: a limit of this tool's memory, not of a
+chip. Networks beyond it have fan-ins so large that their tiles shrink to single neurons."""
+
 
 @dataclass(frozen=True)
 class Tile:

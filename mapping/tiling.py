@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import product
 
 import numpy as np
@@ -98,18 +98,26 @@ class ChannelBlock:
 
 @dataclass(frozen=True)
 class AxisCut:
-    """One axis cut into intervals of one size: how often each kind of block occurs."""
+    """One axis cut into intervals of one size.
 
-    size: int
-    blocks: dict[SpatialBlock, int]
+    Attributes
+    ----------
+    blocks : tuple of SpatialBlock
+        The different ones.
+    sources : tuple of int
+        For each incoming projection, sum over all intervals of the sources read.
+    """
+
+    blocks: tuple[SpatialBlock, ...]
+    sources: tuple[int, ...]
 
 
 @dataclass(frozen=True)
 class ChannelCut:
-    """The channels cut into intervals of one size: how often each kind of block occurs."""
+    """The channels cut into intervals of one size; as `AxisCut`."""
 
-    size: int
-    blocks: dict[ChannelBlock, int]
+    blocks: tuple[ChannelBlock, ...]
+    sources: tuple[int, ...]
 
 
 class IncomingProjection:
@@ -173,6 +181,7 @@ class PopulationTiler:
         self._entries_per_target = entries_per_target
         self._thresholds = programmed_thresholds(population, profile)
         costs = profile.core_costs
+        self._entries_off_chip = costs.output_entries_per_target_core.value + costs.output_entries_extra_off_chip.value
         subtractive = population.reset == "subtract"
         self._compartments = (
             costs.compartments_per_neuron_subtractive_reset if subtractive else costs.compartments_per_neuron_zero_reset
@@ -186,8 +195,20 @@ class PopulationTiler:
         self._spatial_cut = lru_cache(maxsize=None)(self._cut_spatial)
         self._channel_cut = lru_cache(maxsize=None)(self._cut_channels)
 
-    def best(self) -> Tiling | None:
-        """The legal tiling of fewest cores, then input axons, then most compact; None if there is none."""
+    def best(self, axon_weight: int) -> Tiling | None:
+        """Find the legal tiling that costs least.
+
+        Parameters
+        ----------
+        axon_weight : int
+            The cost counts the cores of the tiling, and this many times the cores whose output axons its input axons
+            would fill if all came from other chips.
+
+        Returns
+        -------
+        Tiling or None
+            Of those of equal cost the one with fewest input axons, then the most compact. None if no tiling is legal.
+        """
         shape = self.population.shape
         sizes = product(tile_sizes(shape[0]), tile_sizes(shape[1]), tile_sizes(shape[2]))
         roomy = [
@@ -195,17 +216,8 @@ class PopulationTiler:
             for size in sizes
             if size[0] * size[1] * size[2] * self._compartments <= self.limits["compartments"]
         ]
-        roomy.sort(key=lambda tiling: tiling.count)
-        start = 0
-        while start < len(roomy):
-            stop = start
-            while stop < len(roomy) and roomy[stop].count == roomy[start].count:
-                stop += 1
-            for tiling in sorted(roomy[start:stop], key=self._preference):
-                if self._fits(tiling):
-                    return tiling
-            start = stop
-        return None
+        roomy.sort(key=partial(self._preference, axon_weight=axon_weight))
+        return next(filter(self._fits, roomy), None)
 
     def smallest(self) -> Tiling:
         """The tiling into single neurons."""
@@ -230,11 +242,8 @@ class PopulationTiler:
         return self._channel_cut(channels), self._spatial_cut(1, rows), self._spatial_cut(2, columns)
 
     def _cut_spatial(self, axis: int, size: int) -> AxisCut:
-        blocks: dict[SpatialBlock, int] = {}
-        for start, stop in cut(self.population.shape[axis], size):
-            block = self._spatial_block(axis, start, stop)
-            blocks[block] = blocks.get(block, 0) + 1
-        return AxisCut(size, blocks)
+        blocks = [self._spatial_block(axis, *interval) for interval in cut(self.population.shape[axis], size)]
+        return AxisCut(tuple(dict.fromkeys(blocks)), self._total_sources(blocks))
 
     def _spatial_block(self, axis: int, start: int, stop: int) -> SpatialBlock:
         return SpatialBlock(
@@ -247,11 +256,11 @@ class PopulationTiler:
         )
 
     def _cut_channels(self, size: int) -> ChannelCut:
-        blocks: dict[ChannelBlock, int] = {}
-        for start, stop in cut(self.population.shape[0], size):
-            block = self._channel_block(start, stop)
-            blocks[block] = blocks.get(block, 0) + 1
-        return ChannelCut(size, blocks)
+        blocks = [self._channel_block(*interval) for interval in cut(self.population.shape[0], size)]
+        return ChannelCut(tuple(dict.fromkeys(blocks)), self._total_sources(blocks))
+
+    def _total_sources(self, blocks: Sequence[SpatialBlock | ChannelBlock]) -> tuple[int, ...]:
+        return tuple(sum(block.inputs[index].sources for block in blocks) for index in range(len(self.incoming)))
 
     def _channel_block(self, start: int, stop: int) -> ChannelBlock:
         return ChannelBlock(
@@ -261,15 +270,16 @@ class PopulationTiler:
             len(np.unique(self._thresholds[start:stop])),
         )
 
-    def _preference(self, tiling: Tiling) -> tuple[int, int, int, int]:
+    def _preference(self, tiling: Tiling, axon_weight: int) -> tuple[int, int, int, int, int]:
         axons = 0
         for index in range(len(self.incoming)):
             of_projection = 1
             for axis in self._cuts(tiling):
-                of_projection *= sum(block.inputs[index].sources * count for block, count in axis.blocks.items())
+                of_projection *= axis.sources[index]
             axons += of_projection
         size = tiling.size
-        return axons, size[1] + size[2], -size[0], size[1]
+        cost = tiling.count * self.limits["output_axon_entries"] + axon_weight * axons * self._entries_off_chip
+        return cost, axons, size[1] + size[2], -size[0], size[1]
 
     def _fits(self, tiling: Tiling) -> bool:
         if self._surely_too_large(tiling):

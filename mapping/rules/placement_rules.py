@@ -1,4 +1,4 @@
-"""Rules NMD101 to NMD110: every neuron lies on exactly one core, and the records are true."""
+"""Rules NMD101 to NMD111: every neuron lies on exactly one core, and the records are true."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from mapping.placement import CoreAddress
 from mapping.rules.evidence import Evidence
 from mapping.rules.rule import Rule, broken
-from mapping.tiles import LIMIT_NAMES
+from mapping.tiles import LARGEST_ROUTE_COUNT, LIMIT_NAMES
 from mapping.violation import Violation
 
 
@@ -140,6 +140,15 @@ def demand_misrecorded(evidence: Evidence) -> Iterator[Violation]:
                 yield broken("NMD110", f"core {record.address}", message, remedy)
 
 
+def too_many_routes(evidence: Evidence) -> Iterator[Violation]:
+    """The targets of all cores together are no more than this tool handles."""
+    routes = sum(len(record.targets) for record in evidence.placement.cores)
+    if routes > LARGEST_ROUTE_COUNT:
+        remedy = "Use fewer channels or more groups, so that neurons reach fewer cores"
+        message = "pairs of sending and receiving core"
+        yield broken("NMD111", "network", message, remedy, routes, LARGEST_ROUTE_COUNT)
+
+
 PLACEMENT_RULES = (
     Rule(
         "NMD101",
@@ -204,5 +213,12 @@ PLACEMENT_RULES = (
         "code, and both must agree. Not judged while the network itself is malformed (NMD401, NMD402, "
         "NMD406).",
         demand_misrecorded,
+    ),
+    Rule(
+        "NMD111",
+        "too many routes",
+        "The pairs of sending and receiving core are more than this tool holds in memory. It is no limit of the chip; "
+        "networks get there when the fan-in of their layers lets tiles shrink to single neurons.",
+        too_many_routes,
     ),
 )

@@ -10,8 +10,10 @@ from mapping_strategies import LOIHI, changed_profile, limited
 from mapping.network import InputProjection, build_graph
 from mapping.partition import partition
 from mapping.place import CoreAddress, Placement, place
+from mapping.rules import placement_rules
 from mapping.tiles import LIMIT_NAMES, Demands
 from mapping.verify import RULES, verify
+from mapping.violation import DoesNotFitError
 
 
 def build():
@@ -284,9 +286,18 @@ def test_tampered_network(placed, name):
     assert rules <= others | {rule}
 
 
+def test_more_routes_than_the_tool_handles(placed, monkeypatch):
+    network, placement = placed
+    monkeypatch.setattr(placement_rules, "LARGEST_ROUTE_COUNT", 3)
+    assert found(network, placement, CHIP) == {"NMD111"}
+    monkeypatch.setattr("mapping.partition.LARGEST_ROUTE_COUNT", 3)
+    with pytest.raises(DoesNotFitError, match="NMD111 network"):
+        partition(network, CHIP)
+
+
 def test_every_rule_is_tampered_with_and_explained():
     tampered = {rule for rule, _, _ in (*PLACEMENT_TAMPERINGS.values(), *NETWORK_TAMPERINGS.values())}
-    tampered |= {name.code for name in LIMIT_NAMES.values()}
+    tampered |= {name.code for name in LIMIT_NAMES.values()} | {"NMD111"}
     assert tampered == set(RULES)
     assert list(RULES) == sorted(RULES)
     for code, rule in RULES.items():
