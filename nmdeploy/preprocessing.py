@@ -41,9 +41,7 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         if self.layout not in get_args(Layout):
-            raise NmdeployError(
-                f"layout {self.layout!r} is unknown; take one of {', '.join(get_args(Layout))}"
-            )
+            raise NmdeployError(f"layout {self.layout!r} is unknown; take one of {', '.join(get_args(Layout))}")
         if not self.mean or not self.std or not all(map(math.isfinite, (self.scale, *self.mean, *self.std))):
             raise NmdeployError("scale, mean and std must be finite numbers")
         if self.scale == 0 or 0 in self.std:
@@ -84,8 +82,7 @@ class Preprocessing:
         """
         if samples.ndim != len(self.layout):
             raise DataFileError(
-                f"samples have {samples.ndim} axes {samples.shape}, "
-                f"layout {self.layout} needs {len(self.layout)}"
+                f"samples have {samples.ndim} axes {samples.shape}, layout {self.layout} needs {len(self.layout)}"
             )
         arranged = self._to_channels_first(samples)
         if arranged.shape[1:] != input_shape:
@@ -96,9 +93,9 @@ class Preprocessing:
         self.check_channels(input_shape[0])
         mean = np.array(self.mean, dtype=np.float64).reshape(-1, 1, 1)
         std = np.array(self.std, dtype=np.float64).reshape(-1, 1, 1)
-        normalised: NDArray[np.float32] = ((arranged.astype(np.float64) / self.scale - mean) / std).astype(
-            np.float32
-        )
+        with np.errstate(over="ignore", invalid="ignore"):  # reported below
+            exact = (arranged.astype(np.float64) / self.scale - mean) / std
+            normalised: NDArray[np.float32] = exact.astype(np.float32)
         if not np.isfinite(normalised).all():
             raise DataFileError("samples hold NaN or infinity after preprocessing")
         return normalised
