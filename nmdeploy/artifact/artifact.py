@@ -12,7 +12,7 @@ from hw_profiles import HardwareProfile, ProfileError, parse_profile
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from mapping.placement_json import placement_from_json, placement_to_json
-from nmdeploy.artifact.manifest import Manifest, file_sha256, read_manifest
+from nmdeploy.artifact.manifest import Manifest, file_sha256, manifest_text, read_manifest
 from nmdeploy.artifact.network_file import read_float_network, read_network, write_network
 from nmdeploy.artifact.replace_folder import replaced_folder
 from nmdeploy.energy.counts import OperationCounts, counts_from_dict
@@ -70,7 +70,7 @@ def write_artifact(folder: Path, artifact: Artifact) -> None:
             _write_text(fresh / "energy.json", _json(artifact.counts.as_dict()))
             digests = {path.name: file_sha256(path) for path in sorted(fresh.iterdir())}
             manifest = artifact.manifest.model_copy(update={"files": digests})
-            _write_text(fresh / "manifest.json", _json(manifest.model_dump(mode="json")))
+            _write_text(fresh / "manifest.json", manifest_text(manifest))
     except (OSError, shutil.Error) as error:
         raise ArtifactError(f"{folder}: cannot be written: {error}") from error
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -97,8 +99,15 @@ def file_sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
+def manifest_text(manifest: Manifest) -> str:
+    """The content of `manifest.json`: all fields, and a digest of them."""
+    fields = manifest.model_dump(mode="json")
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
+    return json.dumps({**fields, "digest": digest}, indent=1, sort_keys=True) + "\n"
+
+
 def read_manifest(folder: Path) -> Manifest:
-    """Read `manifest.json` and compare every file with its digest.
+    """Read `manifest.json`, compare it with its own digest and every other file with the digest that it gives.
 
     Raises
     ------
@@ -112,20 +121,34 @@ def read_manifest(folder: Path) -> Manifest:
         raise ArtifactError(f"{folder}: no nmdeploy artifact (no manifest.json)") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ArtifactError(f"{path}: cannot be read: {error}") from error
+    manifest = _parsed(path, text)
+    if manifest_text(manifest) != text:
+        raise _differs(path)
+    for name, digest in manifest.files.items():
+        _check_file(folder / name, digest)
+    return manifest
+
+
+def _parsed(path: Path, text: str) -> Manifest:
     try:
-        manifest = Manifest.model_validate_json(text)
+        fields: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ArtifactError(f"{path}: damaged: not valid JSON: {error}") from error
+    if not isinstance(fields, dict):
+        raise ArtifactError(f"{path}: damaged: not a JSON object")
+    # first of all, as another version may have other fields
+    version = fields.get("format_version")
+    if isinstance(version, int) and version != FORMAT_VERSION:
+        raise ArtifactError(
+            f"{path}: format version {version}; this nmdeploy reads {FORMAT_VERSION}. Compile the model again."
+        )
+    fields.pop("digest", None)
+    try:
+        return Manifest.model_validate(fields)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "document"
         raise ArtifactError(f"{path}: damaged: {place}: {first['msg']}") from error
-    if manifest.format_version != FORMAT_VERSION:
-        raise ArtifactError(
-            f"{path}: format version {manifest.format_version}; this nmdeploy reads {FORMAT_VERSION}. "
-            "Compile the model again."
-        )
-    for name, digest in manifest.files.items():
-        _check_file(folder / name, digest)
-    return manifest
 
 
 def _check_file(path: Path, digest: str) -> None:
@@ -134,4 +157,8 @@ def _check_file(path: Path, digest: str) -> None:
     except OSError as error:
         raise ArtifactError(f"{path}: missing or unreadable: {error}") from error
     if actual != digest:
-        raise ArtifactError(f"{path}: differs from what compile wrote (changed or cut off). Compile the model again.")
+        raise _differs(path)
+
+
+def _differs(path: Path) -> ArtifactError:
+    return ArtifactError(f"{path}: differs from what compile wrote (changed or cut off). Compile the model again.")

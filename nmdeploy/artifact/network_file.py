@@ -129,9 +129,7 @@ def _read_chip(chip: Any) -> ChipNetwork:
 
 
 def _read_float(group: Any) -> SpikingNetwork:
-    populations = [
-        FloatPopulation(**{"ceiling": None, **_read_fields(item)}) for item in group["populations"].values()
-    ]
+    populations = [FloatPopulation(**{"ceiling": None, **_read_fields(item)}) for item in group["populations"].values()]
     projections = [FloatProjection(**_read_fields(item)) for item in group["projections"].values()]
     return build_spiking_network(_plain(group.attrs["input_shape"]), populations, projections)
 
