@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hw_profiles.profile import HardwareProfile
 from nmdeploy.convert.statistics import ActivationStatistics
+from nmdeploy.quantize.weight_format import largest_weight, weight_field
 from nmdeploy.spiking.network import INPUT, FloatPopulation, SpikingNetwork
 
 FloatArray = NDArray[np.float64]
@@ -17,6 +18,8 @@ FloatArray = NDArray[np.float64]
 OBSERVED_RANGE_MARGIN = 2.0
 # Rounding to levels can make the sum of a neuron's weights a little larger than the float one.
 ROUNDING_MARGIN = 1.05
+# Stands in for a demand of zero, which sets no limit.
+NEGLIGIBLE = 1e-200
 
 
 @dataclass(frozen=True)
@@ -56,13 +59,15 @@ def largest_threshold(
     population: FloatPopulation,
     unit: Normalised,
     timesteps: int,
+    weight_bits: int,
     profile: HardwareProfile,
 ) -> FloatArray:
     """Upper limit of the value that stands for 1, in membrane units, per channel.
 
-    The smallest of three limits: the worst-case synaptic input of one step stays within the state (never exceeded,
-    whatever the data); bias plus input current stay within the bias field; the potential over the window stays within
-    the state (both on calibration data, times `OBSERVED_RANGE_MARGIN`).
+    The smallest of four limits: every weight fits its field with the largest exponent; the worst-case synaptic input of
+    one step stays within the state (both never exceeded, whatever the data); bias plus input current stay within the
+    bias field; the potential over the window stays within the state (both on calibration data, times
+    `OBSERVED_RANGE_MARGIN`).
 
     Returns
     -------
@@ -70,7 +75,7 @@ def largest_threshold(
     """
     formats = profile.number_formats
     channels = population.shape[0]
-    synaptic = np.zeros(channels)
+    synaptic, widest = np.zeros(channels), np.zeros(channels)
     current = np.abs(unit.bias).reshape(channels, -1).max(axis=1)
     for projection in network.incoming(population.name):
         start, stop = projection.connectivity.target_channels
@@ -81,12 +86,12 @@ def largest_threshold(
             current = np.maximum(current, OBSERVED_RANGE_MARGIN * largest)
         else:
             synaptic[start:stop] += np.abs(weights).sum(axis=(1, 2, 3))
+            share = np.abs(weights) / largest_weight(weight_field(weights, weight_bits, formats), formats)
+            widest[start:stop] = np.maximum(widest[start:stop], share.max(axis=(1, 2, 3)))
     drift = np.maximum(-unit.lowest, unit.highest if population.is_output else unit.highest - 1.0)
     potential = OBSERVED_RANGE_MARGIN * (timesteps * np.maximum(drift, 0.0) + 1.0)
     bias_max = formats.bias_mantissa_max.value << formats.bias_exponent_max.value
-    tiny = np.finfo(np.float64).tiny
-    limit: FloatArray = np.minimum(
-        formats.state_max / np.maximum(np.maximum(synaptic * ROUNDING_MARGIN, potential), tiny),
-        bias_max / np.maximum(current, tiny),
-    )
+    state = np.maximum(synaptic * ROUNDING_MARGIN, potential) / formats.state_max
+    demand = np.maximum(np.maximum(state, current / bias_max), widest)
+    limit: FloatArray = 1.0 / np.maximum(demand, NEGLIGIBLE)
     return limit

@@ -55,7 +55,12 @@ def main_weights(
 
 
 def choose_thresholds(
-    limit: FloatArray, main: MainWeights | None, reset: str, per_channel: bool, profile: HardwareProfile
+    limit: FloatArray,
+    main: MainWeights | None,
+    reset: str,
+    per_channel: bool,
+    grain: int,
+    profile: HardwareProfile,
 ) -> IntArray:
     """Threshold mantissas, in units of the threshold step.
 
@@ -71,6 +76,8 @@ def choose_thresholds(
         Reset by subtraction needs a threshold that one recurrent synapse can subtract.
     per_channel : bool
         As many thresholds as one core can hold, or one for the population.
+    grain : int
+        Every weight must deliver a multiple of ``2**grain``.
 
     Returns
     -------
@@ -89,7 +96,7 @@ def choose_thresholds(
         return shared_levels(_mantissas(ceiling), count)
     best: tuple[float, IntArray] | None = None
     widest = np.abs(main.weights).max(axis=(1, 2, 3))
-    for exponent in reversed(exponent_range(formats)):
+    for exponent in reversed(exponent_range(main.field, formats, grain)):
         unit = level_unit(main.field, exponent, formats)
         wanted = ceiling.copy()
         full = max(main.field.level_max, -main.field.level_min) * unit / np.maximum(widest, TINY)
@@ -103,20 +110,24 @@ def choose_thresholds(
     return best[1]
 
 
-def choose_output_scale(limit: FloatArray, main: MainWeights | None, profile: HardwareProfile) -> float:
-    """Membrane units that stand for 1 in every channel of an output, so that potentials compare directly."""
+def choose_output_scale(limit: FloatArray, main: MainWeights | None, grain: int, profile: HardwareProfile) -> float:
+    """Membrane units that stand for 1 in every channel of an output, so that potentials compare directly.
+
+    Parameters are those of `choose_thresholds`.
+    """
     ceiling = float(limit.min())
     if main is None:
         return ceiling
     formats = profile.number_formats
     widest = max(float(np.abs(main.weights).max()), TINY)
+    exponents = exponent_range(main.field, formats, grain)
     scales = [
         min(ceiling, max(main.field.level_max, -main.field.level_min) * unit / widest)
-        for unit in (level_unit(main.field, exponent, formats) for exponent in exponent_range(formats))
+        for unit in (level_unit(main.field, exponent, formats) for exponent in exponents)
     ]
     errors = [
         _rounding_error(main, np.full(len(main.weights), scale), exponent, profile)
-        for scale, exponent in zip(scales, exponent_range(formats), strict=True)
+        for scale, exponent in zip(scales, exponents, strict=True)
     ]
     # the largest scale among equally good ones: finer biases
     return max(zip(errors, scales, strict=True), key=lambda pair: (-pair[0], pair[1]))[1]

@@ -91,9 +91,7 @@ def quantize(
             if projection.source == INPUT:
                 inputs.append(_input_projection(projection, delivered, input_max))
             else:
-                projections.append(
-                    _projection(projection, delivered, delays[projection.name], profile, options.weight_bits)
-                )
+                projections.append(_projection(projection, delivered, delays[projection.name], profile, options))
     formats = profile.number_formats
     return ChipNetwork(
         input_shape=network.input_shape,
@@ -124,6 +122,14 @@ def _check_offered(profile: HardwareProfile, options: QuantizationOptions) -> No
         raise QuantizationError(f"{options.timesteps} time steps: at least 1 is needed")
 
 
+def _grain(profile: HardwareProfile, options: QuantizationOptions) -> int:
+    """Every increment of a potential is a multiple of 2 to the power of this.
+
+    A network that resets to zero keeps to whole threshold steps, so that Lava's stock neurons compute the same.
+    """
+    return profile.number_formats.threshold_exponent.value if options.reset == "zero" else 0
+
+
 def _membrane_scale(
     network: SpikingNetwork,
     population: FloatPopulation,
@@ -132,17 +138,18 @@ def _membrane_scale(
     options: QuantizationOptions,
 ) -> FloatArray:
     """Membrane units that stand for 1 (the threshold), per channel."""
-    limit = largest_threshold(network, population, unit, options.timesteps, profile)
+    limit = largest_threshold(network, population, unit, options.timesteps, options.weight_bits, profile)
     candidates = [
         (unit.projections[projection.name], projection.connectivity.target_channels)
         for projection in network.incoming(population.name)
         if projection.source != INPUT
     ]
     main = main_weights(candidates, options.weight_bits, profile)
+    grain = _grain(profile, options)
     if population.is_output:
-        return np.full(population.shape[0], choose_output_scale(limit, main, profile))
+        return np.full(population.shape[0], choose_output_scale(limit, main, grain, profile))
     per_channel = options.thresholds == "channel"
-    mantissas = choose_thresholds(limit, main, options.reset, per_channel, profile)
+    mantissas = choose_thresholds(limit, main, options.reset, per_channel, grain, profile)
     scale: FloatArray = (mantissas << profile.number_formats.threshold_exponent.value).astype(np.float64)
     return scale
 
@@ -156,9 +163,7 @@ def _population(
     options: QuantizationOptions,
 ) -> Population:
     formats = profile.number_formats
-    step_exponent = formats.threshold_exponent.value
-    # a population reset to zero keeps to whole threshold steps, so that Lava's stock neurons compute the same
-    grain = step_exponent if options.reset == "zero" else 0
+    grain = _grain(profile, options)
     try:
         mantissa, exponent = to_bias_field(
             np.rint(unit.bias * scale[:, None, None]).astype(np.int64),
@@ -174,7 +179,9 @@ def _population(
     if population.is_output:
         fields = {"reset": "none", "threshold": zeros, "initial_potential": zeros}
     elif options.reset == "zero":
-        fields = {"reset": "zero", "threshold": threshold + 1, "initial_potential": initial}
+        # potentials are multiples of the grain: those from here on are those from `threshold` on
+        one_above = threshold - (1 << grain) + 1
+        fields = {"reset": "zero", "threshold": one_above, "initial_potential": initial}
     else:
         fields = {"reset": "subtract", "threshold": threshold, "initial_potential": initial}
     return Population(
@@ -191,11 +198,15 @@ def _population(
 
 
 def _projection(
-    projection: FloatProjection, delivered: FloatArray, delay: int, profile: HardwareProfile, bits: int
+    projection: FloatProjection,
+    delivered: FloatArray,
+    delay: int,
+    profile: HardwareProfile,
+    options: QuantizationOptions,
 ) -> Projection:
-    formats = profile.number_formats
+    formats, bits = profile.number_formats, options.weight_bits
     field = weight_field(delivered, bits, formats)
-    exponent = smallest_exponent(delivered, field, formats)
+    exponent = smallest_exponent(delivered, field, formats, _grain(profile, options))
     if exponent is None:
         raise QuantizationError(
             f"{projection.name}: a weight of {np.abs(delivered).max():,.0f} membrane units does not fit "

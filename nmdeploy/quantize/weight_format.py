@@ -56,9 +56,21 @@ def weight_field(weights: FloatArray, bits: int, formats: NumberFormats) -> Weig
     return WeightField("mixed", bits, mixed_step, -limit if bits > 1 else -1, limit if bits > 1 else 0)
 
 
-def exponent_range(formats: NumberFormats) -> range:
-    """Exponents of the field whose total shift is not negative, so that no bit is lost on delivery."""
-    lowest = max(formats.weight_exponent_min.value, -formats.synapse_exponent.value)
+def exponent_range(field: WeightField, formats: NumberFormats, grain: int) -> range:
+    """Exponents with which no bit is lost on delivery and every weight delivers a multiple of ``2**grain``.
+
+    Parameters
+    ----------
+    field : WeightField
+    grain : int
+        0 where any whole number of membrane units will do.
+    """
+    field_bits = field.mantissa_step.bit_length() - 1
+    lowest = max(
+        formats.weight_exponent_min.value,
+        -formats.synapse_exponent.value,
+        grain - formats.synapse_exponent.value - field_bits,
+    )
     return range(lowest, formats.weight_exponent_max.value + 1)
 
 
@@ -67,17 +79,26 @@ def level_unit(field: WeightField, exponent: int, formats: NumberFormats) -> flo
     return field.mantissa_step * 2.0 ** (formats.synapse_exponent.value + exponent)
 
 
-def smallest_exponent(delivered: FloatArray, field: WeightField, formats: NumberFormats) -> int | None:
+def largest_weight(field: WeightField, formats: NumberFormats) -> float:
+    """Membrane units that the field's largest weight delivers with the largest exponent."""
+    return max(field.level_max, -field.level_min) * level_unit(field, formats.weight_exponent_max.value, formats)
+
+
+def smallest_exponent(
+    delivered: FloatArray, field: WeightField, formats: NumberFormats, grain: int
+) -> int | None:
     """The smallest exponent with which no weight is clipped, or None.
 
     Parameters
     ----------
     delivered : float64 array
         Weights in membrane units.
+    grain : int
+        As in `exponent_range`.
     """
     largest_level = max(field.level_max, -field.level_min)
     largest = float(np.abs(delivered).max(initial=0.0))
-    for exponent in exponent_range(formats):
+    for exponent in exponent_range(field, formats, grain):
         if largest <= (largest_level + 0.5) * level_unit(field, exponent, formats):
             return exponent
     return None
