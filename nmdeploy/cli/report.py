@@ -9,7 +9,7 @@ import typer
 
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.errors import NmdeployError
-from nmdeploy.write_file import write_text_whole
+from nmdeploy.write_file import write_whole
 
 
 def report_command(
@@ -21,7 +21,7 @@ def report_command(
 
     page = render_page(read_artifact(artifact), artifact.resolve().stem)
     try:
-        write_text_whole(output, page)
+        write_whole(output, page.encode())
     except OSError as error:
         raise NmdeployError(f"{output}: cannot be written: {error}") from error
     print(f"{output}: {len(page) / 1024:,.0f} kB")

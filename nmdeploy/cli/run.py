@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import time
 from enum import Enum
 from pathlib import Path
@@ -18,6 +19,7 @@ from nmdeploy.decode import decode
 from nmdeploy.errors import DataFileError
 from nmdeploy.simulator import SimulationResult, simulate
 from nmdeploy.spiking.evaluate import evaluate
+from nmdeploy.write_file import write_whole
 
 
 class Backend(str, Enum):
@@ -112,8 +114,9 @@ def _shown(value: object) -> str:
 
 def _write_output(path: Path, result: SimulationResult, predictions: NDArray[np.int64]) -> None:
     arrays = {f"spike_counts/{name}": counts for name, counts in result.spike_counts.items()}
+    contents = io.BytesIO()
+    np.savez_compressed(contents, potentials=result.potentials, predictions=predictions, **arrays)
     try:
-        with path.open("wb") as file:
-            np.savez_compressed(file, potentials=result.potentials, predictions=predictions, **arrays)
+        write_whole(path, contents.getvalue())
     except OSError as error:
         raise DataFileError(f"{path}: cannot be written: {error}") from error

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
 from collections.abc import Sequence
@@ -19,6 +18,7 @@ from nmdeploy.frontend.graph_format import decode_graph, encode_graph, take
 from nmdeploy.frontend.trace import trace
 from nmdeploy.model import Model
 from nmdeploy.preprocessing import Layout, Preprocessing
+from nmdeploy.write_file import write_whole
 
 FORMAT = "nmdeploy model"
 VERSION = 1
@@ -89,7 +89,10 @@ def save(
     }
     buffer = io.BytesIO()  # a file name given to torch.save would become part of the bytes
     torch.save(contents, buffer)
-    _replace_file(Path(path), buffer.getvalue())
+    try:
+        write_whole(Path(path), buffer.getvalue())
+    except OSError as error:
+        raise ModelFileError(f"cannot write {path}: {error.strerror or error}") from error
 
 
 def read_model_file(contents: object) -> Model:
@@ -186,18 +189,3 @@ def _decode_preprocessing(contents: dict[str, Any]) -> Preprocessing:
             raise ModelFileError(f"the model file is damaged: {name} are not all numbers")
     scale, layout = take(contents, "scale", float, where), take(contents, "layout", str, where)
     return Preprocessing(scale, number_lists["mean"], number_lists["std"], cast(Layout, layout))
-
-
-def _replace_file(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise ModelFileError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            temporary.unlink(missing_ok=True)

@@ -16,8 +16,8 @@ FloatArray = NDArray[np.float64]
 
 # Room left above what calibration showed: membrane potentials and input currents of other samples may be larger.
 OBSERVED_RANGE_MARGIN = 2.0
-# Rounding to levels can make the sum of a neuron's weights a little larger than the float one.
-ROUNDING_MARGIN = 1.05
+# Rounding to levels at most doubles a weight, from half a level to a whole one.
+ROUNDING_MARGIN = 2.0
 # Stands in for a demand of zero, which sets no limit.
 NEGLIGIBLE = 1e-200
 
