@@ -6,6 +6,7 @@ Layout: ``/chip`` and ``/float`` each hold their scalars as attributes and the g
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +42,8 @@ def write_network(path: Path, network: ChipNetwork, float_network: SpikingNetwor
     float_network : SpikingNetwork, optional
         The network before quantisation, for float accuracies.
     """
-    with h5py.File(path, "w") as file:
+    content = io.BytesIO()  # HDF5 crashes if it runs out of disk space; Python does not
+    with h5py.File(content, "w") as file:
         file.attrs["format"] = FORMAT
         file.attrs["format_version"] = FORMAT_VERSION
         chip = file.create_group("chip")
@@ -55,6 +57,7 @@ def write_network(path: Path, network: ChipNetwork, float_network: SpikingNetwor
             group.attrs["input_shape"] = float_network.input_shape
             _write_all(group, "populations", float_network.populations)
             _write_all(group, "projections", float_network.projections)
+    path.write_bytes(content.getbuffer())
 
 
 def read_network(path: Path) -> ChipNetwork:
