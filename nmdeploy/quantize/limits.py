@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles.profile import HardwareProfile
+from hw_profiles.profile import HardwareProfile, NumberFormats
+from mapping.network import Projection
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.quantize.weight_format import largest_weight, weight_field
 from nmdeploy.spiking.network import INPUT, FloatPopulation, SpikingNetwork
@@ -95,3 +96,29 @@ def largest_threshold(
     demand = np.maximum(np.maximum(state, current / bias_max), widest)
     limit: FloatArray = 1.0 / np.maximum(demand, NEGLIGIBLE)
     return limit
+
+
+def worst_synaptic_input(channels: int, projections: list[Projection], formats: NumberFormats) -> int:
+    """Magnitude that the synaptic input of one step can reach, whatever spikes arrive.
+
+    Parameters
+    ----------
+    channels : int
+        Of the population.
+    projections : list of Projection
+        All that come from populations.
+    formats : NumberFormats
+
+    Returns
+    -------
+    int
+        In membrane units.
+    """
+    reach = np.zeros((2, channels), dtype=np.int64)
+    for projection in projections:
+        start, stop = projection.connectivity.target_channels
+        weights = projection.weights.astype(np.int64).reshape(stop - start, -1)
+        shift = formats.synapse_exponent.value + projection.weight_exponent
+        reach[0, start:stop] += np.maximum(weights, 0).sum(axis=1) << shift
+        reach[1, start:stop] += np.maximum(-weights, 0).sum(axis=1) << shift
+    return int(reach.max())

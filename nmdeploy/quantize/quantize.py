@@ -13,7 +13,7 @@ from mapping.network import ChipNetwork, InputProjection, Population, Projection
 from nmdeploy.bias_field import to_bias_field
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.errors import QuantizationError
-from nmdeploy.quantize.limits import Normalised, largest_threshold, normalised
+from nmdeploy.quantize.limits import Normalised, largest_threshold, normalised, worst_synaptic_input
 from nmdeploy.quantize.population_scale import choose_output_scale, choose_thresholds, main_weights
 from nmdeploy.quantize.schedule import extra_delays, start_steps
 from nmdeploy.quantize.weight_format import round_to_levels, smallest_exponent, weight_field
@@ -80,11 +80,14 @@ def quantize(
     _check_offered(profile, options)
     starts = start_steps(network)
     delays = extra_delays(network, starts, profile)
-    populations, projections, inputs = [], [], []
+    populations: list[Population] = []
+    projections: list[Projection] = []
+    inputs: list[InputProjection] = []
     for population in network.populations:
         unit = normalised(network, population, statistics[population.name])
         scale = _membrane_scale(network, population, unit, profile, options)
         populations.append(_population(population, unit, scale, starts[population.name], profile, options))
+        first = len(projections)
         for projection in network.incoming(population.name):
             start, stop = projection.connectivity.target_channels
             delivered = unit.projections[projection.name] * scale[start:stop, None, None, None]
@@ -92,6 +95,7 @@ def quantize(
                 inputs.append(_input_projection(projection, delivered, input_max))
             else:
                 projections.append(_projection(projection, delivered, delays[projection.name], profile, options))
+        _check_synaptic_input(population, projections[first:], profile)
     formats = profile.number_formats
     return ChipNetwork(
         input_shape=network.input_shape,
@@ -223,6 +227,18 @@ def _projection(
         sign_mode=field.sign_mode,
         delay=delay,
     )
+
+
+def _check_synaptic_input(
+    population: FloatPopulation, projections: list[Projection], profile: HardwareProfile
+) -> None:
+    formats = profile.number_formats
+    worst = worst_synaptic_input(population.shape[0], projections, formats)
+    if worst > formats.state_max:
+        raise QuantizationError(
+            f"{population.name}: the synaptic input of one step may reach {worst:,}, beyond the {formats.state_max:,} "
+            f"of the state of {profile.name}, with the smallest threshold too. Use a channel-wise method."
+        )
 
 
 def _input_projection(projection: FloatProjection, delivered: FloatArray, input_max: float) -> InputProjection:

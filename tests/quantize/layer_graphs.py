@@ -53,6 +53,8 @@ class Builder:
         weight = self.random.normal(size=(channels, incoming // groups, 3, 3)) * spread * gain / 3
         weight = {"mixed": weight, "excitatory": np.abs(weight), "inhibitory": -np.abs(weight)}[signs]
         bias = self.random.normal(size=channels) * gain * 0.1 + (gain if signs == "inhibitory" else 0.0)
+        if signs == "excitatory":
+            bias[0] = -abs(bias[0])  # else a rectifier after it would be absorbed
         operator = op.Convolution(*single(weight, bias), (stride, stride), (1, 1, 1, 1), groups=groups)
         return self.add(operator, *([source] if source else []))
 
@@ -99,8 +101,14 @@ def quantized_if_possible(layers, options, method):
         network, _ = apply_method(convert(layers, split_calibration(samples, ""), 99.9), method)
         widest = max(np.abs(network.normalised_weights(p)).max() for p in network.projections if p.source != INPUT)
         biases = max((np.abs(p.bias) / p.scale[:, None, None]).max() for p in network.populations)
-        # 8 bits of mixed sign, or the fewer ones of one sign, with the largest exponent; the bias field
-        assert widest > 127 * 2 * 2**7 or biases * 64 > 4095 * 2**7
+        sums = [np.zeros(p.shape[0]) for p in network.populations]
+        for total, population in zip(sums, network.populations, strict=True):
+            for p in network.incoming(population.name):
+                if p.source != INPUT:
+                    start, stop = p.connectivity.target_channels
+                    total[start:stop] += np.abs(network.normalised_weights(p)).sum(axis=(1, 2, 3))
+        # a weight of 8 bits and mixed sign with the largest exponent; the bias field; the state, rounding up included
+        assert widest > 127 * 2 * 2**7 or biases * 64 > 4095 * 2**7 or max(map(np.max, sums)) * 64 * 2 > 2**23 - 1
         reject()
 
 

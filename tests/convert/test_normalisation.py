@@ -1,0 +1,185 @@
+"""Scales by the formulas of the papers, by hand and on whole networks.
+
+Spiking-YOLO (Kim et al. 2020) Eq. 4 and 5: ``w~_ij = w_ij lambda_i / lambda_j``, ``b~_j = b_j / lambda_j``, with
+lambda the largest activation (or a percentile) of a layer or of a channel; Spiking ResNet (Hu et al. 2018) for
+shortcuts.
+"""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from convertible_networks import Net, basic_block, chain, conv, samples, settled
+from torch import nn
+
+from nmdeploy.convert.lower_layers import lower_layers
+from nmdeploy.convert.methods import METHODS, normalise
+from nmdeploy.convert.statistics import collect_statistics
+from nmdeploy.frontend.trace import trace
+from nmdeploy.simplify import simplify
+from nmdeploy.spiking.evaluate import activations
+
+
+def by_hand(layers):
+    """Linear layers given as (weight, bias) rows, rectified in between."""
+    parts = []
+    for weight, bias in layers:
+        linear = nn.Linear(len(weight[0]), len(weight))
+        linear.weight.data, linear.bias.data = torch.tensor(weight), torch.tensor(bias)
+        parts += [linear, nn.ReLU()]
+    return chain(*parts[:-1]).eval()
+
+
+def normalised(module, x, method, percentile=99.9):
+    network, _ = lower_layers(simplify(trace(module, x)))
+    values = x.reshape(*x.shape, *[1] * (4 - x.ndim)).numpy()
+    return normalise(network, collect_statistics(network, values, percentile), METHODS[method])
+
+
+HIDDEN = ([[1.0, 2.0], [-1.0, 0.5], [3.0, 0.0]], [0.5, 0.0, -1.0])
+READOUT = ([[2.0, -4.0, 1.0]], [0.25])
+# activations of the three hidden units: (3.5, 0, 2), (2.5, 0.5, 0), (4.5, 0, 5)
+INPUTS = torch.tensor([[1.0, 1.0], [0.0, 1.0], [2.0, 1.0]])
+
+
+@pytest.mark.parametrize(
+    ("method", "scales"),
+    [("layer-max", [5.0, 5.0, 5.0]), ("channel-max", [4.5, 0.5, 5.0])],
+)
+def test_weights_and_biases_by_hand(method, scales):
+    network, notes = normalised(by_hand([HIDDEN, READOUT]), INPUTS, method)
+    assert notes == []
+    hidden, readout = network.populations
+    np.testing.assert_allclose(hidden.scale, scales)
+    np.testing.assert_allclose(readout.scale, [1.0])
+    (first,), (second,) = network.incoming(hidden.name), network.incoming(readout.name)
+    lam = np.array(scales)
+    np.testing.assert_allclose(network.normalised_weights(first)[:, :, 0, 0], HIDDEN[0] / lam[:, None], rtol=1e-6)
+    np.testing.assert_allclose(network.normalised_weights(second)[0, :, 0, 0], READOUT[0][0] * lam, rtol=1e-6)
+
+
+def test_percentiles_by_hand():
+    """Of 0, 0.5, 0 the middle value; of all nine activations the fifth."""
+    network, _ = normalised(by_hand([HIDDEN, READOUT]), INPUTS, "layer-percentile", 50.0)
+    np.testing.assert_allclose(network.populations[0].scale, [2.0, 2.0, 2.0])
+    network, _ = normalised(by_hand([HIDDEN, READOUT]), INPUTS, "channel-percentile", 50.0)
+    # the second unit is silent at this percentile: it gets the median of the living, 3.5 and 2
+    np.testing.assert_allclose(network.populations[0].scale, [3.5, 2.75, 2.0])
+
+
+def normalised_activations(network, x):
+    """The network of thresholds 1, evaluated with its own weights and biases."""
+    values = {"input": x}
+    for population in network.populations:
+        total = np.broadcast_to(population.bias / population.scale[:, None, None], (len(x), *population.shape)).copy()
+        for projection in network.incoming(population.name):
+            total += dense(projection.connectivity, network.normalised_weights(projection), values[projection.source])
+        values[population.name] = total if population.activation == "none" else np.maximum(total, 0)
+    return values
+
+
+def dense(table, weights, x):
+    """The docstring of `Connectivity`, gathered by index tables with a frame of zeros."""
+    framed = np.pad(x, ((0, 0), (0, 0), (0, 1), (0, 1)))[:, slice(*table.source_channels)]
+    fields = framed[:, :, table.rows][:, :, :, :, table.columns]  # (n, i, y, k, x, l)
+    out, per_group = weights.shape[:2]
+    result = np.zeros((len(x), *table.target_shape))
+    for o in range(out):
+        first = o // (out // table.groups) * per_group
+        picked = fields[:, first : first + per_group]
+        result[:, table.target_channels[0] + o] = np.einsum("niykxl,ikl->nyx", picked, weights[o])
+    return result
+
+
+NETWORKS = {
+    "chain": chain(conv(3, 5), nn.ReLU(), conv(5, 6, groups=1, stride=2), nn.ReLU(), nn.Flatten(), nn.Linear(54, 4)),
+    "residual A": chain(conv(3, 4), nn.ReLU(), basic_block(4, 8, 2, "A"), conv(8, 2)),
+    "residual B": chain(conv(3, 4), nn.ReLU(), basic_block(4, 6, 1, "B"), basic_block(6, 6, 1, "identity"), conv(6, 2)),
+    "grouped": chain(conv(3, 4), nn.ReLU(), conv(4, 8, groups=4), nn.ReLU(), nn.MaxPool2d(2), conv(8, 2, groups=2)),
+    "concatenation": Net(
+        lambda self, x: self.c(torch.cat([F.relu(self.a(x)), F.relu(self.b(x))], 1)),
+        a=conv(3, 4),
+        b=conv(3, 2),
+        c=conv(6, 4, groups=2),
+    ),
+}
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("name", NETWORKS)
+def test_normalised_activation_is_the_activation_over_its_scale(name, method):
+    """Spiking-YOLO, A3: exact in the float network, whatever the scales; shortcuts and concatenations included."""
+    x = samples(3, 6, 6, count=5)
+    network, _ = normalised(settled(NETWORKS[name]), x, method)
+    found = normalised_activations(network, x.numpy().astype(np.float64))
+    for population, values in activations(network, x.numpy()):
+        wanted = population.activate(values).transpose(0, 3, 1, 2) / population.scale[:, None, None]
+        np.testing.assert_allclose(found[population.name], wanted, rtol=0, atol=1e-4)
+
+
+def test_channel_max_brings_every_channel_to_one():
+    x = samples(3, 6, 6, count=5)
+    network, notes = normalised(settled(NETWORKS["residual B"]), x, "channel-max")
+    assert notes == []
+    found = normalised_activations(network, x.numpy().astype(np.float64))
+    for population in network.populations[:-1]:
+        np.testing.assert_allclose(found[population.name].max(axis=(0, 2, 3)), 1.0, rtol=1e-5)
+
+
+def test_both_branches_of_a_residual_addition_are_rescaled():
+    """Spiking ResNet, B4: identity synapses of weight lambda_in / lambda_out, not 1."""
+    module = settled(chain(conv(3, 4), nn.ReLU(), basic_block(4, 4, 1, "identity")), seed=1)
+    network, _ = normalised(module, samples(3, 6, 6, count=5), "channel-max")
+    merge = network.populations[-2]
+    assert len(list(network.incoming(merge.name))) == 2
+    (shortcut,) = (p for p in network.incoming(merge.name) if p.connectivity.groups == 4)
+    entering = network.population(shortcut.source)
+    np.testing.assert_allclose(
+        network.normalised_weights(shortcut)[:, 0, 0, 0], entering.scale / merge.scale, rtol=1e-6
+    )
+    assert np.abs(entering.scale / merge.scale - 1).max() > 0.05, "scales so alike would show nothing"
+
+
+def with_dead_unit(dead):
+    weight, bias = [[1.0, 0.0], [0.0, 2.0], [1.0, 1.0], [4.0, 0.0]], [0.0] * 4
+    for unit in dead:
+        bias[unit] = -100.0
+    return by_hand([(weight, bias), ([[1.0] * 4], [0.0])])
+
+
+@pytest.mark.parametrize("method", ["channel-max", "channel-percentile"])
+def test_dead_channels_get_the_median_and_a_note(method):
+    x = torch.tensor([[1.0, 1.0]] * 3)
+    network, notes = normalised(with_dead_unit([2]), x, method)
+    np.testing.assert_allclose(network.populations[0].scale, [1.0, 2.0, 2.0, 4.0])
+    (note,) = notes
+    assert note.startswith(f"{network.populations[0].name}: 1 of 4 channels are silent")
+
+
+def test_a_layer_all_dead_keeps_its_units():
+    network, notes = normalised(with_dead_unit([0, 1, 2, 3]), torch.ones(3, 2), "channel-max")
+    np.testing.assert_array_equal(network.populations[0].scale, np.ones(4))
+    assert "4 of 4" in notes[0]
+
+
+def test_a_nearly_dead_channel_counts_as_dead():
+    """Dividing by a ten-thousandth of the layer's maximum would make absurd weights."""
+    module = by_hand([([[1e-5], [1.0], [2.0]], [0.0] * 3), ([[1.0] * 3], [0.0])])
+    network, notes = normalised(module, torch.ones(3, 1), "channel-max")
+    np.testing.assert_allclose(network.populations[0].scale, [1.5, 1.0, 2.0])
+    assert "1 of 3" in notes[0]
+
+
+@pytest.mark.parametrize("method", ["layer-max", "channel-max"])
+def test_a_ceiling_caps_the_scale(method):
+    """At its largest rate the neuron then stands for the ceiling."""
+    linear = nn.Linear(1, 3)
+    linear.weight.data, linear.bias.data = torch.tensor([[10.0], [3.0], [7.0]]), torch.zeros(3)
+    network, _ = normalised(chain(linear, nn.ReLU6(), nn.Linear(3, 1)).eval(), torch.ones(2, 1), method)
+    expected = [6.0, 6.0, 6.0] if method == "layer-max" else [6.0, 3.0, 6.0]
+    np.testing.assert_allclose(network.populations[0].scale, expected)
+
+
+def test_outputs_are_not_scaled():
+    network, _ = normalised(settled(NETWORKS["chain"]), samples(3, 6, 6), "channel-max")
+    np.testing.assert_array_equal(network.outputs[0].scale, np.ones(4))
