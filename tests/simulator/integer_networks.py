@@ -1,0 +1,116 @@
+"""Small integer networks with known numbers, and the window semantics as plain loops."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+
+from mapping.connectivity import Connectivity
+from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
+
+WIDE = 2**23 - 1
+
+
+def population(name, shape, **fields):
+    channels = shape[0]
+    given = {
+        "reset": "subtract",
+        "threshold": np.full(channels, 10, np.int64),
+        "negative_threshold": None,
+        "bias_mantissa": np.zeros((channels, 1, 1), np.int64),
+        "bias_exponent": np.zeros((channels, 1, 1), np.int64),
+        "initial_potential": np.zeros(channels, np.int64),
+        "start_step": 0,
+        "scale": np.ones(channels),
+        **fields,
+    }
+    return Population(name, shape, **given)
+
+
+def whole(source, target):
+    """Every source neuron to every target channel; the target has one row and one column."""
+    tables = [np.arange(size, dtype=np.int32)[None] for size in source[1:]]
+    return Connectivity(source, target, *tables, (0, source[0]), (0, target[0]))
+
+
+def one_to_one(shape):
+    tables = [np.arange(size, dtype=np.int32)[:, None] for size in shape[1:]]
+    return Connectivity(shape, shape, *tables, (0, shape[0]), (0, shape[0]), groups=shape[0])
+
+
+def projection(source, target, connectivity, weights, **fields):
+    weights = np.asarray(weights, np.int32).reshape(connectivity.weight_shape)
+    given = {"weight_exponent": 0, "weight_bits": 8, "sign_mode": "mixed", **fields}
+    return Projection(f"{source}->{target}", source, target, connectivity, weights, **given)
+
+
+def input_projection(target, connectivity, weights, weight_fraction_bits=0, input_fraction_bits=0):
+    weights = np.asarray(weights, np.int64).reshape(connectivity.weight_shape)
+    return InputProjection("in", target, connectivity, weights, weight_fraction_bits, input_fraction_bits)
+
+
+def network(populations, projections=(), inputs=(), *, input_shape=(1, 1, 1), timesteps=8, **fields):
+    given = {
+        "synapse_exponent": 0,
+        "threshold_exponent": 0,
+        "state_max": WIDE,
+        "bias_mantissa_max": 4095,
+        "bias_exponent_max": 7,
+        **fields,
+    }
+    graph = build_graph(list(populations), list(projections))
+    return ChipNetwork(input_shape, timesteps, **given, graph=graph, input_projections=tuple(inputs))
+
+
+def looped(net, timesteps=None):
+    """Spikes and potentials of one window, dicts by population of int arrays (steps, neurons); no input.
+
+    Steps 1 to 4 of `mapping.network`, neuron by neuron in Python's integers; window step j of a source meets step j of
+    its target.
+    """
+    steps = net.timesteps if timesteps is None else timesteps
+    spikes = {p.name: np.zeros((steps, *p.shape), int) for p in net.populations}
+    potentials = {p.name: np.zeros((steps, *p.shape), int) for p in net.populations}
+    saturations = 0
+    for p in net.populations:
+        bias = np.broadcast_to(p.bias_mantissa * 2**p.bias_exponent, p.shape)
+        for neuron in np.ndindex(p.shape):
+            v = int(p.initial_potential[neuron[0]])
+            for step in range(steps):
+                v += int(bias[neuron])
+                for incoming in net.incoming(p.name):
+                    factor = 2 ** (net.synapse_exponent + incoming.weight_exponent)
+                    v += factor * arriving(incoming, spikes[incoming.source][step], neuron)
+                if abs(v) > net.state_max:
+                    saturations += 1
+                    v = net.state_max if v > 0 else -net.state_max
+                spikes[p.name][(step, *neuron)], v = fire(p, neuron[0], v)
+                potentials[p.name][(step, *neuron)] = v
+    flat = [{name: a.reshape(steps, -1) for name, a in arrays.items()} for arrays in (spikes, potentials)]
+    return *flat, saturations
+
+
+def arriving(incoming, spikes, neuron):
+    table, (o, y, x) = incoming.connectivity, neuron
+    o -= table.target_channels[0]
+    if not 0 <= o < table.out_channels:
+        return 0
+    per_group = table.in_channels // table.groups
+    first = table.source_channels[0] + o // (table.out_channels // table.groups) * per_group
+    total = 0
+    for i, k, m in itertools.product(range(per_group), *map(range, incoming.weights.shape[2:])):
+        row, column = table.rows[y, k], table.columns[x, m]
+        if row >= 0 and column >= 0:
+            total += int(incoming.weights[o, i, k, m]) * int(spikes[first + i, row, column])
+    return total
+
+
+def fire(p, channel, v):
+    if p.reset == "none":
+        return 0, v
+    if v >= p.threshold[channel]:
+        return 1, 0 if p.reset == "zero" else v - int(p.threshold[channel])
+    if p.negative_threshold is not None and v <= -p.negative_threshold[channel]:
+        return -1, 0 if p.reset == "zero" else v + int(p.negative_threshold[channel])
+    return 0, v
