@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import numpy as np
@@ -25,7 +25,7 @@ from nmdeploy.convert.methods import METHODS
 from nmdeploy.decode import decode
 from nmdeploy.energy.counts import OperationCounts, count_operations
 from nmdeploy.energy.float_network import float_multiply_accumulates
-from nmdeploy.errors import NmdeployError
+from nmdeploy.errors import NmdeployError, QuantizationError
 from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.layers.verify import verify as verify_layers
 from nmdeploy.quantize import QuantizationOptions, quantize
@@ -164,6 +164,7 @@ def compile_layers(
     chosen = passes.run("quantize", lambda: _quantize(converted, calibration, profile, options))
     network = chosen.network
     float_network, audit = apply_method(converted, chosen.method)
+    audit = replace(audit, notes=(*audit.notes, *chosen.refused))
     core_graph = passes.run("partition", lambda: partition(network, profile))
     placement = passes.run("place", lambda: place(core_graph, profile))
     violations = passes.run("verify", lambda: verify(network, placement, profile))
@@ -189,11 +190,12 @@ def compile_layers(
 
 @dataclass(frozen=True)
 class _Chosen:
-    """A method, its integer network, and the spikes of that network on the held-out samples."""
+    """A method, its integer network, the spikes of it on the held-out samples, and why others were left out."""
 
     method: str
     network: ChipNetwork
     spike_counts: dict[str, NDArray[np.int64]]
+    refused: tuple[str, ...] = ()
 
 
 def _quantize(
@@ -203,12 +205,20 @@ def _quantize(
     methods = list(METHODS) if options.method == AUTO else [options.method]
     reference = evaluate(converted.network, calibration.held_out)
     candidates: list[tuple[tuple[int, float], _Chosen]] = []
+    refusals: dict[str, QuantizationError] = {}
     for method in methods:
         scaled, _ = apply_method(converted, method)
-        network = quantize(scaled, converted.statistics, profile, options.quantization, calibration.input_max)
+        try:
+            network = quantize(scaled, converted.statistics, profile, options.quantization, calibration.input_max)
+        except QuantizationError as refusal:
+            refusals[method] = refusal
+            continue
         result = simulate(network, calibration.held_out)
         decoded = decode(network, result.potentials[:, -1], network.timesteps)
         same, error = agreement(decoded, reference)
         candidates.append(((-same, error), _Chosen(method, network, result.spike_counts)))
+    if not candidates:
+        raise refusals[methods[-1]]
     # min() keeps the first of equals: the order of METHODS
-    return min(candidates, key=lambda candidate: candidate[0])[1]
+    best = min(candidates, key=lambda candidate: candidate[0])[1]
+    return replace(best, refused=tuple(f"method {name} left out: {why}" for name, why in refusals.items()))

@@ -102,7 +102,9 @@ def _scale(
     floor = DEAD_CHANNEL_SHARE * statistics.layer_max
     dead = chosen <= floor
     living = chosen[~dead]
-    chosen = np.where(dead, np.median(living) if living.size else 1.0, chosen)
+    # a percentile can be 0 where the layer as a whole is only nearly silent
+    substitute = float(np.median(living)) if living.size else statistics.layer_max or 1.0
+    chosen = np.where(dead, substitute, chosen)
     if population.ceiling is not None:
         # at its largest rate the neuron then stands for the ceiling, which clips for free
         chosen = np.minimum(chosen, population.ceiling)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 
 import numpy as np
@@ -69,7 +70,7 @@ def evaluate(
     for first in range(0, max(len(samples), 1), chunk):
         batch = samples[first : first + chunk]
         outputs = [
-            values.transpose(0, 3, 1, 2).reshape(len(batch), -1)
+            values.transpose(0, 3, 1, 2).reshape(len(batch), math.prod(population.shape))
             for population, values in activations(network, batch)
             if population.is_output
         ]

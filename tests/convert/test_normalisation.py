@@ -162,6 +162,16 @@ def test_a_layer_all_dead_keeps_its_units():
     assert "4 of 4" in notes[0]
 
 
+def test_a_layer_too_sparse_for_the_percentile_takes_its_maximum():
+    """One activation of 50 in 300: the median is 0, but a scale of 1 would cut the activation to a fiftieth."""
+    x = torch.zeros(100, 2)
+    x[3] = torch.tensor([50.0, 0.0])
+    module = by_hand([([[1.0, 0.0], [0.0, 1.0], [0.0, 1.0]], [0.0] * 3), ([[1.0] * 3], [0.0])])
+    for method in ("layer-percentile", "channel-percentile"):
+        network, _ = normalised(module, x, method, 50.0)
+        np.testing.assert_array_equal(network.populations[0].scale, [50.0] * 3)
+
+
 def test_a_nearly_dead_channel_counts_as_dead():
     """Dividing by a ten-thousandth of the layer's maximum would make absurd weights."""
     module = by_hand([([[1e-5], [1.0], [2.0]], [0.0] * 3), ([[1.0] * 3], [0.0])])
