@@ -55,7 +55,7 @@ def stock_obstacles(network: ChipNetwork, currents: Currents | None = None) -> l
         found += [f"{population.name}: {problem}" for problem in problems]
     for projection in network.projections:
         if projection.delay:
-            found.append(f"{projection.name}: {projection.delay} extra steps; Conv and Dense have none")
+            found.append(f"{projection.name}: {projection.delay} extra steps of delay; Conv and Dense have none")
         synapses = stock_synapses(projection.connectivity, projection.weights, network.shift(projection))
         if isinstance(synapses, str):
             found.append(f"{projection.name}: {synapses}")
