@@ -196,6 +196,19 @@ def test_decoded_outputs_approach_the_logits(digits):
     assert errors[2] < 0.05
 
 
+@pytest.mark.parametrize("timesteps", [1, 7])
+def test_a_linear_network_is_decoded_exactly(timesteps):
+    """Without spikes nothing but the rounding of input currents is lost, whatever the window."""
+    weight, bias = np.random.default_rng(2).normal(size=(3, 4)), np.array([0.5, -2.0, 0.0])
+    last = op.Linear(np.float32(weight), np.float32(bias))
+    layers = [Layer("input", op.Input(), (), (4, 1, 1)), Layer("out", last, ("input",), (3, 1, 1))]
+    calibration = uniform(4)
+    made = compiled(build_layer_graph(layers, ("out",)), calibration, timesteps=timesteps)
+    potentials = simulate(made.network, calibration.samples).potentials[:, -1]
+    expected = calibration.samples[:, :, 0, 0] @ weight.T + bias
+    np.testing.assert_allclose(decode(made.network, potentials, timesteps), expected, rtol=0, atol=2e-3)
+
+
 def test_same_input_same_result(digits):
     module, calibration, x, _ = digits
     first, second = (
