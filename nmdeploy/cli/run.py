@@ -13,7 +13,7 @@ import typer
 from numpy.typing import NDArray
 
 from nmdeploy.artifact.artifact import Artifact, read_artifact
-from nmdeploy.cli.console import key_value_table, print_json, sample_progress, stdout_console
+from nmdeploy.cli.console import key_value_table, print_json, sample_progress, stdout_console, warn
 from nmdeploy.data_file import DataSet, read_data
 from nmdeploy.decode import decode
 from nmdeploy.errors import DataFileError
@@ -73,6 +73,11 @@ def run_command(
     predictions = decode(compiled.network, result.potentials[:, -1], steps).argmax(axis=1)
     report = _report(compiled, dataset, result, predictions, reference.argmax(axis=1), steps)
     report = {"backend": backend.value, **report, "seconds": round(seconds, 3)}
+    if result.saturations > 0:
+        warn(
+            f"{result.saturations:,} membrane potentials were cut off: the result is not the converted network's. "
+            f"The network was compiled for {compiled.network.timesteps} steps; compile for the steps that you run."
+        )
     if output is not None:
         _write_output(output, result, predictions)
     if as_json:

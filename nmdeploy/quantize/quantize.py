@@ -210,6 +210,11 @@ def _projection(
 ) -> Projection:
     formats, bits = profile.number_formats, options.weight_bits
     field = weight_field(delivered, bits, formats)
+    if field.level_max <= 0 and field.sign_mode == "mixed":
+        raise QuantizationError(
+            f"{projection.name}: {bits}-bit weights of both signs hold no positive value on {profile.name}. "
+            "Use more --weight-bits."
+        )
     exponent = smallest_exponent(delivered, field, formats, _grain(profile, options))
     if exponent is None:
         raise QuantizationError(

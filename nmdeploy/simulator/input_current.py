@@ -42,8 +42,9 @@ def constant_current(network: ChipNetwork, population: Population, samples: NDAr
     for projection in projections:
         start, stop = projection.connectivity.target_channels
         current[..., start:stop] += _projected(projection, samples)
-    # a population reset to zero keeps to whole threshold steps, so that Lava's stock neurons compute the same
-    exponent_min = network.threshold_exponent if population.reset == "zero" else 0
+    # networks that reset to zero keep to whole threshold steps, so that Lava's stock neurons compute the same
+    whole_steps = any(other.reset == "zero" for other in network.populations)
+    exponent_min = network.threshold_exponent if whole_steps else 0
     try:
         mantissa, exponent = to_bias_field(
             current, network.bias_mantissa_max, exponent_min, network.bias_exponent_max

@@ -20,7 +20,8 @@ from nmdeploy.quantize import QuantizationOptions, quantize
 from nmdeploy.spiking.network import INPUT
 
 LOIHI = load_profile("loihi")
-WEIGHT_BITS = LOIHI.number_formats.weight_bits.values
+# weights of both signs and 1 bit hold no positive value, and are refused
+WEIGHT_BITS = tuple(bits for bits in LOIHI.number_formats.weight_bits.values if bits > 1)
 
 
 class Builder:

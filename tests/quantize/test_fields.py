@@ -182,6 +182,7 @@ def simple():
     [
         (QuantizationOptions(timesteps=4, weight_bits=7), "7", "1, 2, 3, 4, 5, 6, 8"),
         (QuantizationOptions(timesteps=4, weight_bits=9), "9", "8"),
+        (QuantizationOptions(timesteps=4, weight_bits=1), "1-bit weights of both signs", "no positive value"),
         (QuantizationOptions(timesteps=4, reset="leak"), "leak", "subtract, zero"),
         (QuantizationOptions(timesteps=0), "0", "1"),
     ],
