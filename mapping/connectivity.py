@@ -98,13 +98,6 @@ class Connectivity:
         per_position = self.out_channels * (self.in_channels // self.groups)
         return int(per_position * self.row_uses.sum() * self.column_uses.sum())
 
-    def fan_out(self) -> NDArray[np.int64]:
-        """Synapses that leave each source neuron, border-aware; shape `source_shape`."""
-        fan = np.zeros(self.source_shape, dtype=np.int64)
-        start, stop = self.source_channels
-        fan[start:stop] = (self.out_channels // self.groups) * np.outer(self.row_uses, self.column_uses)
-        return fan
-
 
 def count_uses(table: NDArray[np.int32], size: int) -> NDArray[np.int64]:
     """Count how often each index below `size` stands in an index table; -1 is not counted."""

@@ -75,7 +75,8 @@ def energy_command(
     source = "calibration samples" if data is None else str(data)
     console = stdout_console()
     console.print(_table(report, grouping, source))
-    console.print(f"float network: {report.float_network.mac:,.0f} MAC, {report.float_network.energy_pj:,.0f} pJ")
+    trained = report.float_network
+    console.print(f"trained network, same preset: {trained.mac:,.0f} MAC, {trained.energy_pj:,.0f} pJ")
     console.print(_ratio(report))
     console.print(f"preset {report.preset.name}: {report.preset.source} ({report.preset.status}; {report.preset.node})")
     console.print(NOTE)
@@ -126,7 +127,7 @@ def _ratio(report: EnergyReport) -> str:
         return "the spiking network does no operation"
     ratio = report.float_network.energy_pj / report.total.energy_pj
     return (
-        f"the float network takes {ratio:.3g} times the energy of the spiking one"
+        f"the trained network takes {ratio:.3g} times the energy of the spiking one"
         if ratio >= 1
-        else f"the spiking network takes {1 / ratio:.3g} times the energy of the float one"
+        else f"the spiking network takes {1 / ratio:.3g} times the energy of the trained one"
     ) + f" (arithmetic only, T = {report.timesteps} included)"
