@@ -1,27 +1,26 @@
 """Run samples through the integer network, population by population over the whole window.
 
 Because `mapping.network` balances every path, the spikes of a source's step j meet the target's step j. A feed-forward
-network can therefore be computed one population after the other, all steps of the window at once: one exact matrix
-product over time x samples, then the threshold recurrence over time.
+network can therefore be computed one population after the other, all steps of the window at once: one exact product
+over time x samples, then the threshold recurrence over time.
 """
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.network import ChipNetwork, Population, Projection
-from nmdeploy.simulator.input_current import constant_current
-from nmdeploy.simulator.neurons import Neurons
-from nmdeploy.simulator.products import Product, exact_dtype
+from mapping.network import ChipNetwork
+from nmdeploy.simulator.engine import Engine, SpikeTrain, neurons_last
 
-SpikeTrain = NDArray[np.int8]
-GATHER_BYTES = 256 * 2**20
+EngineName = Literal["auto", "numpy", "torch"]
+# Synaptic operations from which torch's speed is worth the seconds that importing it takes.
+TORCH_OPERATIONS = 4_000_000_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,7 @@ def simulate(
     *,
     timesteps: int | None = None,
     record_spike_trains: bool = False,
+    engine: EngineName = "auto",
     progress: Callable[[int], None] | None = None,
 ) -> SimulationResult:
     """Simulate a batch of samples.
@@ -66,6 +66,8 @@ def simulate(
         Length of the window instead of the network's own.
     record_spike_trains : bool
         Keep every spike; needs memory for samples x timesteps x neurons bytes.
+    engine : {"auto", "numpy", "torch"}
+        What computes; the results are equal. "auto" takes torch for long runs, or where it is imported already.
     progress : callable, optional
         Called with the number of samples just finished.
 
@@ -75,14 +77,14 @@ def simulate(
         An input current does not fit the chip's bias field.
     """
     steps = network.timesteps if timesteps is None else timesteps
-    run = _Run(network, steps)
+    chosen = _engine(network, steps, len(samples), engine)
     parts = []
-    for start in range(0, len(samples), run.batch):
-        parts.append(run.window(samples[start : start + run.batch], record_spike_trains))
+    for start in range(0, len(samples), chosen.batch):
+        parts.append(_window(chosen, samples[start : start + chosen.batch], record_spike_trains))
         if progress is not None:
-            progress(min(run.batch, len(samples) - start))
+            progress(min(chosen.batch, len(samples) - start))
     if not parts:
-        parts.append(run.window(samples, record_spike_trains))
+        parts.append(_window(Engine(network, steps), samples, record_spike_trains))
     return SimulationResult(
         potentials=np.concatenate([part.potentials for part in parts]),
         spike_counts=_joined([part.spike_counts for part in parts]),
@@ -91,91 +93,38 @@ def simulate(
     )
 
 
+def _engine(network: ChipNetwork, steps: int, samples: int, name: EngineName) -> Engine:
+    operations = steps * samples * sum(projection.connectivity.synapse_count for projection in network.projections)
+    if name == "numpy" or (name == "auto" and operations < TORCH_OPERATIONS and "torch" not in sys.modules):
+        return Engine(network, steps)
+    from nmdeploy.simulator.torch_engine import TorchEngine  # torch takes seconds to import
+
+    return TorchEngine(network, steps)
+
+
 def _joined(parts: Sequence[Mapping[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-class _Run:
-    """A network prepared for windows of a given length."""
-
-    def __init__(self, network: ChipNetwork, steps: int) -> None:
-        self._network = network
-        self._steps = steps
-        self._products = {
-            projection.name: Product(
-                projection.connectivity, projection.weights, exact_dtype(projection.weights, input_max=1)
-            )
-            for projection in network.projections
-        }
-        largest = max((product.gathered_bytes_per_sample for product in self._products.values()), default=1)
-        self.batch = max(1, GATHER_BYTES // (largest * steps))
-
-    def window(self, samples: NDArray[np.float32], record: bool) -> SimulationResult:
-        trains: dict[str, SpikeTrain] = {}
-        recorded: dict[str, SpikeTrain] = {}
-        counts: dict[str, NDArray[np.int64]] = {}
-        potentials: list[NDArray[np.int64]] = []
-        saturations = 0
-        waiting = dict(self._network.graph.out_degree())
-        for population in self._network.populations:
-            neurons = Neurons(population, len(samples), self._network.state_max)
-            train, trace = self._advance(population, neurons, samples, trains)
-            saturations += neurons.saturations
-            trains[population.name] = train
-            counts[population.name] = _neurons_last(np.abs(train).sum(axis=0, dtype=np.int64))
-            if population.is_output:
-                potentials.append(trace)
-            if record:
-                recorded[population.name] = np.stack([_neurons_last(step) for step in train], axis=1)
-            for projection in self._network.incoming(population.name):
-                waiting[projection.source] -= 1
-                if waiting[projection.source] == 0:
-                    del trains[projection.source]
-        nothing = np.zeros((len(samples), self._steps, 0), dtype=np.int64)
-        return SimulationResult(np.concatenate([nothing, *potentials], axis=2), counts, recorded, saturations)
-
-    def _advance(
-        self,
-        population: Population,
-        neurons: Neurons,
-        samples: NDArray[np.float32],
-        trains: dict[str, SpikeTrain],
-    ) -> tuple[SpikeTrain, NDArray[np.int64]]:
-        """One population over the window.
-
-        Returns
-        -------
-        int8 array, (steps, batch, rows, columns, channels)
-            Spikes.
-        int64 array, (batch, steps, neurons)
-            Potentials of an output; no neurons for any other population.
-        """
-        constant = constant_current(self._network, population, samples)
-        arriving = [
-            (projection, self._synaptic_input(projection, trains[projection.source]))
-            for projection in self._network.incoming(population.name)
-        ]
-        channels, rows, columns = population.shape
-        train = np.zeros((self._steps, len(samples), rows, columns, channels), dtype=np.int8)
-        traced = population.neuron_count if population.is_output else 0
-        trace = np.zeros((len(samples), self._steps, traced), dtype=np.int64)
-        current = np.empty(train.shape[1:], dtype=np.int64)
-        for step in range(self._steps):
-            current[...] = constant
-            for projection, sums in arriving:
-                start, stop = projection.connectivity.target_channels
-                current[..., start:stop] += sums[step].astype(np.int64) << self._network.shift(projection)
-            train[step] = neurons.step(current)
-            if population.is_output:
-                trace[:, step] = _neurons_last(neurons.potential)
-        return train, trace
-
-    def _synaptic_input(self, projection: Projection, train: SpikeTrain) -> NDArray[Any]:
-        steps, batch = train.shape[:2]
-        sums = self._products[projection.name](train.reshape(steps * batch, *train.shape[2:]))
-        return sums.reshape(steps, batch, *sums.shape[1:])
-
-
-def _neurons_last(values: NDArray[Any]) -> NDArray[Any]:
-    """(batch, rows, columns, channels) to (batch, neurons) in C order of (channels, rows, columns)."""
-    return values.transpose(0, 3, 1, 2).reshape(len(values), math.prod(values.shape[1:]))
+def _window(engine: Engine, samples: NDArray[np.float32], record: bool) -> SimulationResult:
+    """One batch of samples over the whole window; spikes are kept only as long as a later population reads them."""
+    trains: dict[str, SpikeTrain] = {}
+    recorded: dict[str, SpikeTrain] = {}
+    counts: dict[str, NDArray[np.int64]] = {}
+    potentials: list[NDArray[np.int64]] = [np.zeros((len(samples), engine.steps, 0), dtype=np.int64)]
+    saturations = 0
+    waiting = dict(engine.network.graph.out_degree())
+    for population in engine.network.populations:
+        advanced = engine.advance(population, samples, trains)
+        saturations += advanced.saturations
+        counts[population.name] = advanced.counts
+        potentials.append(advanced.potentials)
+        if record:
+            recorded[population.name] = np.stack([neurons_last(step) for step in advanced.spikes], axis=1)
+        if waiting[population.name]:
+            trains[population.name] = advanced.spikes
+        for projection in engine.network.incoming(population.name):
+            waiting[projection.source] -= 1
+            if waiting[projection.source] == 0:
+                del trains[projection.source]
+    return SimulationResult(np.concatenate(potentials, axis=2), counts, recorded, saturations)

@@ -13,13 +13,13 @@ from .networks import networks, samples_for
 from .reference import ReferenceRun
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_simulator_equals_plain_loops_on_the_global_clock(data):
+@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data(), engine=st.sampled_from(["numpy", "torch"]))
+def test_simulator_equals_plain_loops_on_the_global_clock(data, engine):
     network = data.draw(networks())
     samples = data.draw(samples_for(network, largest=3))
     try:
-        result = simulate(network, samples, record_spike_trains=True)
+        result = simulate(network, samples, record_spike_trains=True, engine=engine)
     except DataFileError:  # a sample larger than the random bias field
         reject()
     expected = ReferenceRun(network, samples)

@@ -1,7 +1,5 @@
 """The simulator against plain loops over the window, and traces worked out by hand."""
 
-from importlib import import_module
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -10,6 +8,8 @@ from integer_networks import input_projection, looped, network, one_to_one, popu
 
 from mapping.connectivity import Connectivity
 from nmdeploy.simulator import simulate
+from nmdeploy.simulator.engine import Engine
+from nmdeploy.simulator.torch_engine import TorchEngine
 
 NOTHING = np.zeros((1, 1, 1, 1), np.float32)
 
@@ -138,7 +138,8 @@ def driven(random, timesteps=6):
     )
 
 
-def test_samples_do_not_touch_each_other(monkeypatch):
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+def test_samples_do_not_touch_each_other(monkeypatch, engine):
     """Together, one by one, and in small batches: the same spikes."""
     random = np.random.default_rng(5)
     net, samples = driven(random), random.normal(2, 3, size=(11, 3, 4, 4)).astype(np.float32)
@@ -147,9 +148,11 @@ def test_samples_do_not_touch_each_other(monkeypatch):
     assert len(np.unique(together.potentials[:, -1], axis=0)) > 1
     alone = [simulate(net, samples[i : i + 1], record_spike_trains=True) for i in range(11)]
     done = []
-    # memory for three samples of the receptive fields of "a->b"
-    monkeypatch.setattr(import_module("nmdeploy.simulator.simulate"), "GATHER_BYTES", 6 * 48 * 4 * 3)
-    split = simulate(net, samples, record_spike_trains=True, progress=done.append)
+    # memory for three samples: of the receptive fields of "a->b", or of the currents of the largest population
+    monkeypatch.setattr(Engine, "gather_bytes", 6 * 48 * 4 * 3)
+    largest = max(population.neuron_count for population in net.populations)
+    monkeypatch.setattr(TorchEngine, "current_bytes", 6 * largest * 4 * 3)
+    split = simulate(net, samples, record_spike_trains=True, progress=done.append, engine=engine)
     assert done == [3, 3, 3, 2]
     for name in ("a", "b", "out"):
         joined = np.concatenate([result.spike_trains[name] for result in alone])

@@ -1,0 +1,168 @@
+"""The threshold recurrence of a whole window as one compiled loop, equal to `nmdeploy.simulator.neurons` bit for bit.
+
+All values are whole numbers below 2^24, which float32 holds exactly. Saturation is not applied but noticed: it is rare,
+and whoever is told of it computes the window again with `Neurons`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.network import ChipNetwork, Population
+from nmdeploy.simulator.products import FLOAT32_EXACT
+
+# Neurons whose state a thread keeps in its nearest cache.
+BLOCK = 1024
+FloatArray = NDArray[np.float32]
+
+
+def fits_float32(network: ChipNetwork, population: Population, constant: NDArray[np.int64]) -> bool:
+    """Whether every potential of a step, before it saturates, is below 2^24 whatever spikes arrive.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    population : Population
+    constant : int64 array
+        Bias and input current.
+    """
+    arriving = np.zeros(population.shape[0], dtype=np.int64)
+    for projection in network.incoming(population.name):
+        start, stop = projection.connectivity.target_channels
+        sums = np.abs(projection.weights.astype(np.int64)).sum(axis=(1, 2, 3))
+        arriving[start:stop] += sums << network.shift(projection)
+    largest = int(arriving.max(initial=0)) + int(np.abs(constant).max(initial=0))
+    return network.state_max + largest < FLOAT32_EXACT
+
+
+@dataclass(frozen=True)
+class Shortcut:
+    """One synapse a neuron, applied within the loop.
+
+    Attributes
+    ----------
+    spikes : uint8 array, (steps, batch, rows, columns, channels)
+        0 or 1, already at the place of the target neuron.
+    weights : float32 array, (channels,)
+        In membrane units.
+    """
+
+    spikes: NDArray[np.uint8]
+    weights: FloatArray
+
+
+class SaturatedError(Exception):
+    """A potential left the state's range."""
+
+
+def fire(
+    population: Population,
+    arriving: FloatArray,
+    shortcut: Shortcut | None,
+    constant: NDArray[np.int64],
+    state_max: int,
+) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    """Spikes of a window.
+
+    Parameters
+    ----------
+    population : Population
+        Integrate-and-fire, with spikes +1 only.
+    arriving : float32 array, (steps, batch, rows, columns, channels)
+        Synaptic input in membrane units; whole numbers.
+    shortcut : Shortcut, optional
+        Further synaptic input.
+    constant : int64 array, (1 or batch, rows, columns, channels)
+        Bias and input current of every step.
+    state_max : int
+
+    Returns
+    -------
+    int8 array, (steps, batch, rows, columns, channels)
+        0 or 1.
+    int64 array, (batch, rows, columns, channels)
+        Number of spikes.
+
+    Raises
+    ------
+    SaturatedError
+        The result would not be that of saturating neurons.
+    """
+    steps, batch, *place = arriving.shape
+    neurons = int(np.prod(place))
+    spikes = np.empty((steps, batch, neurons), dtype=np.bool_)
+    counts = np.empty((batch, neurons), dtype=np.float32)
+    if shortcut is None:
+        shortcut = Shortcut(np.empty((0, batch, *place), dtype=np.uint8), np.zeros(place[-1], dtype=np.float32))
+    worst = _fire(
+        arriving.reshape(steps, batch, neurons),
+        shortcut.spikes.reshape(len(shortcut.spikes), batch, neurons),
+        _by_neuron(shortcut.weights, place),
+        constant.astype(np.float32).reshape(len(constant), neurons),
+        _by_neuron(population.threshold, place),
+        _by_neuron(population.initial_potential, place),
+        population.reset == "zero",
+        spikes,
+        counts,
+    )
+    if worst > state_max:
+        raise SaturatedError
+    return spikes.view(np.int8).reshape(steps, batch, *place), counts.astype(np.int64).reshape(batch, *place)
+
+
+def _by_neuron(values: NDArray[Any], place: list[int]) -> FloatArray:
+    return np.broadcast_to(values, place).astype(np.float32).ravel()
+
+
+@numba.njit(parallel=True, cache=True, error_model="numpy", boundscheck=False)
+def _fire(
+    arriving: FloatArray,
+    shortcut: NDArray[np.uint8],
+    shortcut_weights: FloatArray,
+    constants: FloatArray,
+    thresholds: FloatArray,
+    initial: FloatArray,
+    reset_to_zero: bool,
+    spikes: NDArray[np.bool_],
+    counts: FloatArray,
+) -> float:
+    """Largest magnitude of any potential before reset; fills `spikes` and `counts`."""
+    steps, batch, neurons = arriving.shape
+    blocks = (neurons + BLOCK - 1) // BLOCK
+    largest = np.zeros(batch * blocks, dtype=np.float32)
+    for index in numba.prange(batch * blocks):
+        sample = index // blocks
+        start = (index - sample * blocks) * BLOCK
+        stop = min(neurons, start + BLOCK)
+        potential = initial[start:stop].copy()
+        threshold = thresholds[start:stop].copy()
+        constant = constants[sample if len(constants) > 1 else 0, start:stop].copy()
+        weight = shortcut_weights[start:stop].copy()
+        count = np.zeros(stop - start, dtype=np.float32)
+        worst = np.zeros(stop - start, dtype=np.float32)
+        # what a spike takes away: the threshold, or all of the potential
+        kept = np.float32(0.0) if reset_to_zero else np.float32(1.0)
+        for step in range(steps):
+            current = arriving[step, sample, start:stop]
+            spike = spikes[step, sample, start:stop]
+            if len(shortcut) > 0:
+                extra = shortcut[step, sample, start:stop]
+                for n in range(stop - start):
+                    potential[n] += np.float32(extra[n]) * weight[n]
+            for n in range(stop - start):
+                value = potential[n] + current[n] + constant[n]
+                magnitude = abs(value)
+                worst[n] = magnitude if magnitude > worst[n] else worst[n]
+                fires = value >= threshold[n]
+                spike[n] = fires
+                count[n] += np.float32(fires)
+                after = (value - threshold[n]) * kept
+                potential[n] = after if fires else value
+        counts[sample, start:stop] = count
+        largest[index] = worst.max()
+    return float(largest.max()) if len(largest) else 0.0

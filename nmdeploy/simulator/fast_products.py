@@ -1,0 +1,231 @@
+"""Synaptic input of binary spikes by torch's kernels, equal to `nmdeploy.simulator.products` bit for bit.
+
+Three kernels: 8-bit integer convolution with 32-bit sums (oneDNN; several times the speed of float32), float32
+convolution, and float32 matrix product for dense layers. Each is used only where its sums are proved exact; a
+projection with index tables that no convolution has keeps the gathering product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+from math import gcd
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 - torch's own custom
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mapping.connectivity import Connectivity
+from nmdeploy.simulator.convolution_geometry import AxisGeometry, axis_geometry, covers_source
+from nmdeploy.simulator.products import FLOAT32_EXACT, Product, exact_dtype
+
+INT8_MAX = 127
+Kernel = Callable[[Tensor], Tensor]
+
+
+class FastProduct:
+    """The linear map of one projection in membrane units: ``product(spikes) << shift``.
+
+    Parameters
+    ----------
+    connectivity : Connectivity
+    weights : int32 array, `connectivity.weight_shape`
+    shift : int
+    binary : bool
+        Whether spikes are 0 or 1 only; else -1 comes too, which the 8-bit kernel does not take.
+    """
+
+    def __init__(
+        self, connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool
+    ) -> None:
+        self._connectivity = connectivity
+        delivered = weights.astype(np.int64) << shift
+        rows = axis_geometry(connectivity.rows, connectivity.source_shape[1])
+        columns = axis_geometry(connectivity.columns, connectivity.source_shape[2])
+        self._kernel: Kernel
+        if _largest_sum(weights) >= FLOAT32_EXACT:
+            self._kernel = _gathered(connectivity, delivered)
+        elif _is_dense(connectivity):
+            self._kernel = _matrix_product(delivered)
+        elif is_channelwise(connectivity) and rows is not None and columns is not None:
+            self._kernel = _channelwise(delivered, rows, columns, connectivity)
+        elif rows is not None and columns is not None:
+            convolve = _int8_convolution if binary and _fits_int8(weights) else _float_convolution
+            self._kernel = convolve(weights, shift, rows, columns, connectivity)
+        else:
+            self._kernel = _gathered(connectivity, delivered)
+
+    def __call__(self, spikes: NDArray[np.int8]) -> NDArray[np.float32]:
+        """Apply to a batch.
+
+        Parameters
+        ----------
+        spikes : int8 array, (samples, source rows, source columns, source channels)
+
+        Returns
+        -------
+        float32 or float64 array, (samples, target rows, target columns, out channels)
+        """
+        start, stop = self._connectivity.source_channels
+        sums: NDArray[np.float32] = self._kernel(torch.from_numpy(spikes)[..., start:stop]).contiguous().numpy()
+        return sums
+
+
+def _largest_sum(weights: NDArray[np.int32]) -> int:
+    """Magnitude of the largest sum of mantissas; shifting scales sums by a power of two, which stays exact."""
+    return int(np.abs(weights.astype(np.int64)).sum(axis=(1, 2, 3)).max())
+
+
+def _is_dense(connectivity: Connectivity) -> bool:
+    _, rows, columns = connectivity.source_shape
+    return (
+        connectivity.groups == 1
+        and covers_source(connectivity.rows, rows)
+        and covers_source(connectivity.columns, columns)
+    )
+
+
+def is_channelwise(connectivity: Connectivity) -> bool:
+    """Whether each target neuron has one synapse, from the channel of its own: shortcuts."""
+    taps = connectivity.rows.shape[1] * connectivity.columns.shape[1]
+    return taps == 1 and connectivity.groups == connectivity.in_channels == connectivity.out_channels
+
+
+def _fits_int8(weights: NDArray[np.int32]) -> bool:
+    return int(np.abs(weights).max(initial=0)) // _step(weights) <= INT8_MAX and int8_convolution_works()
+
+
+def _step(weights: NDArray[np.int32]) -> int:
+    """Common divisor of all weights: 2 in a mixed-sign group of 8 bits."""
+    return gcd(*np.unique(np.abs(weights)).tolist()) or 1
+
+
+def _gathered(connectivity: Connectivity, delivered: NDArray[np.int64]) -> Kernel:
+    product = Product(connectivity, delivered, exact_dtype(delivered, input_max=1))
+    start, stop = connectivity.source_channels
+
+    def apply(spikes: Tensor) -> Tensor:
+        whole = np.zeros((*spikes.shape[:3], connectivity.source_shape[0]), dtype=np.int8)
+        whole[..., start:stop] = spikes.numpy()
+        return torch.from_numpy(product(whole))
+
+    return apply
+
+
+def _matrix_product(delivered: NDArray[np.int64]) -> Kernel:
+    matrix = torch.from_numpy(delivered.transpose(2, 3, 1, 0).reshape(-1, len(delivered)).astype(np.float32))
+
+    def apply(spikes: Tensor) -> Tensor:
+        return (spikes.reshape(len(spikes), -1).float() @ matrix)[:, None, None, :]
+
+    return apply
+
+
+def _channelwise(
+    delivered: NDArray[np.int64], rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity
+) -> Kernel:
+    weights = torch.from_numpy(delivered.reshape(-1).astype(np.float32))
+    _, target_rows, target_columns = connectivity.target_shape
+
+    def apply(spikes: Tensor) -> Tensor:
+        framed = _framed(spikes.permute(0, 3, 1, 2), rows, columns).permute(0, 2, 3, 1)
+        read = framed[:, :: rows.stride, :: columns.stride][:, :target_rows, :target_columns]
+        return read * weights
+
+    return apply
+
+
+def _framed(images: Tensor, rows: AxisGeometry, columns: AxisGeometry) -> Tensor:
+    """Images (N, C, rows, columns) with the zeros around them, or cut, as the geometry says."""
+    edges = (columns.before, columns.after, rows.before, rows.after)
+    return F.pad(images, edges) if any(edges) else images
+
+
+def _float_convolution(
+    weights: NDArray[np.int32], shift: int, rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity
+) -> Kernel:
+    kernel = torch.from_numpy(weights.astype(np.float32) * 2.0**shift).float()
+    kernel = kernel.contiguous(memory_format=torch.channels_last)
+
+    def apply(spikes: Tensor) -> Tensor:
+        images = _framed(spikes.permute(0, 3, 1, 2).float(), rows, columns)
+        sums = F.conv2d(
+            images,
+            kernel,
+            stride=(rows.stride, columns.stride),
+            dilation=(rows.dilation, columns.dilation),
+            groups=connectivity.groups,
+        )
+        return sums.permute(0, 2, 3, 1)
+
+    return apply
+
+
+def _int8_convolution(
+    weights: NDArray[np.int32], shift: int, rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity
+) -> Kernel:
+    step = _step(weights)
+    levels = torch.from_numpy((weights // step).astype(np.int8))
+    convolution = _Int8Convolution(
+        levels,
+        unit=float(step * 2.0**shift),
+        stride=[rows.stride, columns.stride],
+        dilation=[rows.dilation, columns.dilation],
+        groups=connectivity.groups,
+    )
+
+    def apply(spikes: Tensor) -> Tensor:
+        images = _framed(spikes.view(torch.uint8).permute(0, 3, 1, 2), rows, columns)
+        return convolution(images).permute(0, 2, 3, 1)
+
+    return apply
+
+
+class _Int8Convolution:
+    """oneDNN's convolution of unsigned with signed 8-bit integers, sums in 32-bit integers.
+
+    Parameters
+    ----------
+    levels : int8 tensor, (O, I/groups, K_rows, K_columns)
+    unit : float
+        The sums are given as float32 times this: a power of two, times the common divisor of the weights.
+    stride, dilation : list of int
+    groups : int
+    """
+
+    def __init__(self, levels: Tensor, unit: float, stride: list[int], dilation: list[int], groups: int) -> None:
+        self._levels = levels
+        self._unit = unit
+        self._geometry = (stride, [0, 0], dilation, groups)
+        self._ones = torch.ones(len(levels))
+        self._zeros = torch.zeros(len(levels), dtype=torch.int64)
+        self._packed: Tensor | None = None
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Images (N, I, rows, columns), uint8, to float32 sums (N, O, rows, columns)."""
+        images = images.contiguous(memory_format=torch.channels_last)
+        onednn = torch.ops.onednn  # type: ignore[attr-defined]
+        if self._packed is None:
+            self._packed = onednn.qconv_prepack(
+                self._levels, self._ones, self._unit, 0, *self._geometry, list(images.shape)
+            )
+        # The unit goes in as the scale of the images: scales of the weights are not applied alike by all versions.
+        arguments: tuple[Any, ...] = (images, self._unit, 0, self._packed, self._ones, self._zeros, None)
+        sums: Tensor = onednn.qconv2d_pointwise(*arguments, *self._geometry, 1.0, 0, torch.float32, "none", [], "")
+        return sums
+
+
+@cache
+def int8_convolution_works() -> bool:
+    """Whether this torch has the 8-bit convolution with exact float32 results, by trying a small one."""
+    generator = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 2, (2, 40, 5, 5), generator=generator, dtype=torch.uint8)
+    levels = torch.randint(-INT8_MAX, INT8_MAX + 1, (8, 40, 3, 3), generator=generator, dtype=torch.int8)
+    try:
+        sums = _Int8Convolution(levels, 2.0, [1, 1], [1, 1], 1)(images)
+    except (AttributeError, NotImplementedError, RuntimeError, TypeError):
+        return False
+    return torch.equal(sums, F.conv2d(images.double(), 2.0 * levels.double()).float())

@@ -1,0 +1,110 @@
+"""The compiled kernels against torch's double-precision convolution, and that each one is really used."""
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mapping.connectivity import Connectivity, tap_table
+from nmdeploy.simulator.convolution_geometry import axis_geometry
+from nmdeploy.simulator.fast_products import FastProduct, int8_convolution_works
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    source=st.integers(1, 12),
+    targets=st.integers(1, 8),
+    taps=st.integers(1, 4),
+    stride=st.integers(1, 3),
+    padding=st.integers(-3, 4),
+    dilation=st.integers(1, 3),
+)
+def test_a_geometry_gives_its_table(source, targets, taps, stride, padding, dilation):
+    table = tap_table(source, targets, taps, stride, padding, dilation)
+    found = axis_geometry(table, source)
+    if found is None:
+        # nothing is read, or too little to tell
+        assert (table < 0).any()
+        return
+    again = tap_table(source, targets, taps, found.stride, found.before, found.dilation)
+    np.testing.assert_array_equal(again, table)
+    assert source + found.before + found.after == (targets - 1) * found.stride + (taps - 1) * found.dilation + 1
+
+
+def test_a_whole_convolution_has_its_geometry():
+    found = axis_geometry(tap_table(32, 16, 3, stride=2, padding=1), 32)
+    assert (found.stride, found.dilation, found.before, found.after) == (2, 1, 1, 0)
+
+
+@pytest.mark.parametrize("table", [[[0], [0], [1], [1]], [[0, 2], [1, 1]], [[-1], [-1]]])
+def test_other_tables_have_none(table):
+    assert axis_geometry(np.array(table, dtype=np.int32), 3) is None
+
+
+def convolution(channels, out, kernel, *, stride=1, padding=1, groups=1, size=9):
+    target = (size + 2 * padding - kernel) // stride + 1
+    table = tap_table(size, target, kernel, stride, padding)
+    return Connectivity(
+        (channels, size, size), (out, target, target), table, table, (0, channels), (0, out), groups
+    )
+
+
+def kernel_of(product):
+    return product._kernel.__qualname__.split(".")[0]
+
+
+def expected(connectivity, weights, shift, spikes, stride, padding):
+    images = torch.from_numpy(spikes.astype(np.float64)).permute(0, 3, 1, 2)
+    kernel = torch.from_numpy(weights.astype(np.float64)) * 2.0**shift
+    sums = F.conv2d(images, kernel, stride=stride, padding=padding, groups=connectivity.groups)
+    return sums.permute(0, 2, 3, 1).numpy()
+
+
+@pytest.mark.parametrize(
+    ("weights_range", "step", "binary", "kernel"),
+    [
+        ((-127, 128), 2, True, "_int8_convolution"),
+        ((-127, 128), 1, True, "_int8_convolution"),
+        ((-127, 128), 2, False, "_float_convolution"),
+        ((-255, 256), 1, True, "_float_convolution"),
+    ],
+)
+@pytest.mark.parametrize(("stride", "padding", "groups"), [(1, 1, 1), (2, 1, 1), (1, 0, 2), (2, 2, 4)])
+def test_convolutions(weights_range, step, binary, kernel, stride, padding, groups):
+    if kernel == "_int8_convolution" and not int8_convolution_works():
+        pytest.skip("this torch has no exact 8-bit convolution")
+    random = np.random.default_rng(stride * 10 + groups)
+    connectivity = convolution(8, 12, 3, stride=stride, padding=padding, groups=groups)
+    weights = (random.integers(*weights_range, connectivity.weight_shape) * step).astype(np.int32)
+    weights.flat[:2] = np.array([weights_range[0], weights_range[0] + 1]) * step
+    product = FastProduct(connectivity, weights, 3, binary=binary)
+    assert kernel_of(product) == kernel
+    spikes = random.integers(0 if binary else -1, 2, (5, 9, 9, 8)).astype(np.int8)
+    np.testing.assert_array_equal(product(spikes), expected(connectivity, weights, 3, spikes, stride, padding))
+
+
+def test_sums_beyond_float32_are_gathered_in_float64():
+    """Sums of 2^17 weights of 255 pass 2^24, where float32 loses odd numbers."""
+    size = 2**17
+    one = np.zeros((1, 1), dtype=np.int32)
+    connectivity = Connectivity((size, 1, 1), (1, 1, 1), one, one, (0, size), (0, 1))
+    weights = np.full((1, size, 1, 1), 255, dtype=np.int32)
+    weights[0, 0] = 254
+    product = FastProduct(connectivity, weights, 0, binary=True)
+    assert kernel_of(product) == "_gathered"
+    spikes = np.ones((1, 1, 1, size), dtype=np.int8)
+    assert product(spikes)[0, 0, 0, 0] == 255 * size - 1
+
+
+def test_dense_layers_are_matrix_products():
+    random = np.random.default_rng(1)
+    tables = [np.arange(size, dtype=np.int32)[None] for size in (3, 2)]
+    connectivity = Connectivity((4, 3, 2), (5, 1, 1), *tables, (0, 4), (0, 5))
+    weights = random.integers(-9, 9, connectivity.weight_shape).astype(np.int32)
+    product = FastProduct(connectivity, weights, 1, binary=True)
+    assert kernel_of(product) == "_matrix_product"
+    spikes = random.integers(0, 2, (6, 3, 2, 4)).astype(np.int8)
+    wanted = 2 * np.einsum("nyxc,ocyx->no", spikes.astype(np.int64), weights)
+    np.testing.assert_array_equal(product(spikes)[:, 0, 0], wanted)
