@@ -130,28 +130,32 @@ class _Lowering:
         if isinstance(layer.operator, (op.Softmax, op.Sigmoid)):
             self._record(layer, (), "computed by the host on the decoded output")
             return tensor
+        operator = layer.operator
+        if isinstance(operator, op.ReLU):
+            return self._relu(layer, operator, tensor)
         if isinstance(tensor, FlatValue):
             raise UnsupportedNetworkError(
                 [f"{layer.name}: {type(layer.operator).__name__} after flattening. Apply it before flattening."]
             )
-        operator = layer.operator
-        if isinstance(operator, op.ReLU):
-            return self._relu(layer, operator, tensor)
         if isinstance(operator, op.LeakyReLU):
             return self._leaky_relu(layer, operator, tensor)
         if isinstance(operator, op.MaxPool):
             return self._max_pool(layer, operator, tensor)
         raise UnsupportedNetworkError([f"{layer.name}: no rule for {type(operator).__name__}"])
 
-    def _relu(self, layer: Layer, operator: op.ReLU, value: Value) -> Value:
-        if operator.ceiling is None and self._never_negative(value):
-            self._record(layer, (), "absorbed: its input is never negative")
-            return value
-        name = self._unique(layer.inputs[0])
-        result = self._rectify(name, value, operator.ceiling)
+    def _relu(self, layer: Layer, operator: op.ReLU, tensor: Tensor) -> Tensor:
+        parts: list[Value] = []
+        made: list[str] = []
+        for value in tensor.parts if isinstance(tensor, FlatValue) else (tensor,):
+            if operator.ceiling is None and self._never_negative(value):
+                parts.append(value)
+                continue
+            made.append(self._unique(layer.inputs[0]))
+            parts.append(self._rectify(made[-1], value, operator.ceiling))
         clipped = "" if operator.ceiling is None else f", clipped at {operator.ceiling:g} by the maximum rate"
-        self._record(layer, (name,), f"integrate-and-fire population{clipped}")
-        return result
+        how = f"integrate-and-fire population{clipped}" if made else "absorbed: its input is never negative"
+        self._record(layer, tuple(made), how)
+        return FlatValue(tuple(parts)) if isinstance(tensor, FlatValue) else parts[0]
 
     def _leaky_relu(self, layer: Layer, operator: op.LeakyReLU, value: Value) -> Value:
         channels = value.shape[0]
@@ -232,9 +236,9 @@ def _spatial(layer: Layer, value: Value) -> Value:
     if isinstance(operator, op.Convolution):
         return _convolution(operator, value, layer.shape)
     if isinstance(operator, op.AveragePool):
-        return average_pool(value, operator, layer.shape, layer.name)
+        return average_pool(value, operator, layer.shape)
     if isinstance(operator, op.AdaptiveAveragePool):
-        return adaptive_average_pool(value, operator, layer.name)
+        return adaptive_average_pool(value, operator)
     if isinstance(operator, op.Upsample):
         return upsample(value, operator)
     if isinstance(operator, op.Slice):
@@ -300,7 +304,13 @@ def _add(layer: Layer, inputs: list[Tensor]) -> Tensor:
     values = [tensor for tensor in inputs if isinstance(tensor, Value)]
     if len(values) == len(inputs):
         return add(values)
-    raise UnsupportedNetworkError([f"{layer.name}: addition after flattening. Add before flattening."])
+    flat = [tensor.parts for tensor in inputs if isinstance(tensor, FlatValue)]
+    shapes = {tuple(part.shape for part in parts) for parts in flat}
+    if len(flat) < len(inputs) or len(shapes) > 1:
+        raise UnsupportedNetworkError(
+            [f"{layer.name}: addition of flattened maps of different shapes. Add before flattening."]
+        )
+    return FlatValue(tuple(add(list(parts)) for parts in zip(*flat, strict=True)))
 
 
 def _affine(layer: Layer, operator: op.Affine, tensor: Tensor) -> Tensor:

@@ -6,8 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.connectivity import Connectivity, Shape, tap_table
-from nmdeploy.convert.values import Value, apply
-from nmdeploy.errors import UnsupportedNetworkError
+from nmdeploy.convert.values import Value, add, apply
 from nmdeploy.layers.operators import AdaptiveAveragePool, AveragePool, Pad, Slice, Upsample
 
 IndexTable = NDArray[np.int32]
@@ -22,39 +21,49 @@ def channelwise(value: Value, rows: IndexTable, columns: IndexTable, weight: flo
     return apply(value, connectivity, weights, np.zeros((channels, 1, 1)))
 
 
-def average_pool(value: Value, pool: AveragePool, shape: Shape, name: str) -> Value:
-    """``torch.nn.AvgPool2d`` as one channel-wise projection."""
+def average_pool(value: Value, pool: AveragePool, shape: Shape) -> Value:
+    """``torch.nn.AvgPool2d``."""
     top, _, left, _ = pool.padding
     rows = tap_table(value.shape[1], shape[1], pool.kernel[0], pool.stride[0], top)
     columns = tap_table(value.shape[2], shape[2], pool.kernel[1], pool.stride[1], left)
-    if not pool.count_include_pad and ((rows < 0).any() or (columns < 0).any()):
-        raise UnsupportedNetworkError(
-            [
-                f"{name}: average pooling that leaves padding out of the count has weights that differ at the border. "
-                "Use count_include_pad=True or no padding."
-            ]
-        )
-    return channelwise(value, rows, columns, 1.0 / (pool.kernel[0] * pool.kernel[1]))
+    if pool.count_include_pad:
+        return channelwise(value, rows, columns, 1.0 / (pool.kernel[0] * pool.kernel[1]))
+    return _mean_of_read(value, rows, columns)
 
 
-def adaptive_average_pool(value: Value, pool: AdaptiveAveragePool, name: str) -> Value:
-    """``torch.nn.AdaptiveAvgPool2d`` where all windows have one size."""
-    tables = [
-        _adaptive_table(size, out, name) for size, out in zip(value.shape[1:], pool.output_size, strict=True)
-    ]
-    return channelwise(value, tables[0], tables[1], 1.0 / (tables[0].shape[1] * tables[1].shape[1]))
+def adaptive_average_pool(value: Value, pool: AdaptiveAveragePool) -> Value:
+    """``torch.nn.AdaptiveAvgPool2d``."""
+    rows, columns = (
+        _adaptive_table(size, out) for size, out in zip(value.shape[1:], pool.output_size, strict=True)
+    )
+    return _mean_of_read(value, rows, columns)
 
 
-def _adaptive_table(size: int, out: int, name: str) -> IndexTable:
+def _adaptive_table(size: int, out: int) -> IndexTable:
     windows = [range(i * size // out, -(-(i + 1) * size // out)) for i in range(out)]
-    if len({len(window) for window in windows}) > 1:
-        raise UnsupportedNetworkError(
-            [
-                f"{name}: adaptive average pooling from {size} to {out} has windows of different sizes. "
-                f"Use an output size that divides {size}."
-            ]
-        )
-    return np.array([list(window) for window in windows], dtype=np.int32)
+    widest = max(len(window) for window in windows)
+    return np.array([[*window, *[-1] * (widest - len(window))] for window in windows], dtype=np.int32)
+
+
+def _mean_of_read(value: Value, rows: IndexTable, columns: IndexTable) -> Value:
+    """Mean over the taps that read the source; the windows of each size are a term with weights of its own."""
+    means = [
+        channelwise(value, _windows_of(rows, height), _windows_of(columns, width), 1.0 / (height * width))
+        for height in _window_sizes(rows)
+        for width in _window_sizes(columns)
+    ]
+    return add(means)
+
+
+def _window_sizes(table: IndexTable) -> list[int]:
+    sizes: list[int] = np.unique((table >= 0).sum(axis=1)).tolist()
+    return sizes
+
+
+def _windows_of(table: IndexTable, size: int) -> IndexTable:
+    """The windows that read this many places; the others read nothing."""
+    chosen: IndexTable = np.where((table >= 0).sum(axis=1, keepdims=True) == size, table, -1).astype(np.int32)
+    return chosen
 
 
 def upsample(value: Value, operator: Upsample) -> Value:

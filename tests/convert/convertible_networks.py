@@ -229,6 +229,18 @@ NETWORKS = {
         chain(conv(4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d((2, 2)), nn.Flatten(), nn.Linear(12, 2)),
         (4, 5, 7),
     ),
+    "adaptive average pool, windows of different sizes": (
+        chain(conv(4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d((3, 4)), nn.Conv2d(3, 2, 2), nn.Flatten(), nn.Linear(12, 2)),
+        (4, 7, 9),
+    ),
+    "adaptive average pool to more than there is": (
+        chain(conv(4, 3), nn.ReLU(), nn.AdaptiveAvgPool2d((7, 4)), conv(3, 2)),
+        (4, 5, 5),
+    ),
+    "average pool that does not count padding": (
+        chain(conv(4, 3), nn.AvgPool2d(3, 2, 1, count_include_pad=False), conv(3, 2)),
+        IMAGE,
+    ),
     "global mean": (
         Net(lambda self, x: self.b(F.relu(self.a(x)).mean((2, 3))), a=conv(4, 3), b=nn.Linear(3, 5)),
         IMAGE,
@@ -254,6 +266,16 @@ NETWORKS = {
     "PReLU of each channel": (chain(conv(4, 3), nn.PReLU(3), conv(3, 2)), IMAGE),
     "LeakyReLU, max pool": (chain(conv(4, 3), nn.LeakyReLU(0.1), nn.MaxPool2d(2), conv(3, 2)), IMAGE),
     "ReLU6": (chain(conv(4, 3), nn.Hardtanh(0.0, 0.7), conv(3, 2), nn.ReLU6(), conv(2, 2)), IMAGE),
+    "ReLU after flattening": (chain(conv(4, 3), nn.Flatten(), nn.ReLU(), nn.Linear(126, 3)), IMAGE),
+    "addition after flattening": (
+        Net(
+            lambda self, x: self.c(F.relu(self.a(x).flatten(1) + self.b(x).flatten(1))),
+            a=conv(4, 3),
+            b=conv(4, 3),
+            c=nn.Linear(126, 2),
+        ),
+        IMAGE,
+    ),
     "ReLU twice": (chain(conv(4, 3), nn.ReLU(), nn.ReLU(), nn.AvgPool2d(2), nn.ReLU(), conv(3, 2)), IMAGE),
     "ReLU of the input": (chain(nn.ReLU(), conv(4, 3), nn.ReLU()), IMAGE),
     # heads

@@ -125,20 +125,14 @@ def test_names_stay_unique_where_one_value_is_rectified_twice():
 
 
 REFUSED = {
-    "flatten": (chain(conv(4, 3), nn.Flatten(), nn.ReLU()), "2: ReLU after flattening. Apply it before"),
     "leaky": (chain(nn.Flatten(), nn.LeakyReLU(0.1)), "1: LeakyReLU after flattening"),
-    "uneven rows": (chain(nn.AdaptiveAvgPool2d((4, 3)), conv(4, 2)), "0: adaptive average pooling from 7 to 4"),
-    "uneven columns": (
-        chain(nn.ZeroPad2d((0, 2, 0, 0)), nn.AdaptiveAvgPool2d((1, 5)), conv(4, 2)),
-        "1: adaptive average pooling from 8 to 5",
-    ),
-    "border": (
-        chain(nn.AvgPool2d(3, 2, 1, count_include_pad=False), conv(4, 2)),
-        "0: average pooling that leaves padding out of the count",
+    "normalisation": (
+        chain(conv(4, 3), nn.Flatten(), nn.BatchNorm1d(126)),
+        "2: normalisation or scaling after flattening",
     ),
     "addition": (
-        Net(lambda self, x: self.a(x).flatten(1) + self.b(x).flatten(1), a=conv(4, 3), b=conv(4, 3)),
-        "addition after flattening",
+        Net(lambda self, x: self.a(x).flatten(1) + self.b(x).flatten(1), a=conv(4, 1), b=conv(4, 2, (3, 4), padding=(1, 0))),
+        "addition of flattened maps of different shapes",
     ),
 }
 
@@ -151,28 +145,23 @@ def test_what_has_no_exact_form_is_refused_by_name(name):
     assert expected in problems[0]
 
 
-def test_count_without_padding_is_fine_where_there_is_no_padding():
-    assert lowered(chain(nn.AvgPool2d(2, count_include_pad=False), conv(4, 2)))
+def test_a_rectifier_after_flattening_is_one_entry():
+    (entry,) = audit_of(chain(conv(4, 3), nn.Flatten(), nn.ReLU(), nn.Linear(126, 2))).entries
+    assert entry.replaced_by == ("1",)
 
 
 def test_all_problems_are_listed_at_once():
     def forward(self, x):
-        a = self.uneven(self.conv(x))
-        b = self.relu(self.conv(x).flatten(1))
-        c = self.border(x)
-        return self.after(a), b, c
+        a = self.leaky(self.conv(x).flatten(1))
+        b = self.norm(self.conv(x).flatten(1))
+        return self.after(a), b
 
     module = Net(
-        forward,
-        conv=conv(4, 3),
-        uneven=nn.AdaptiveAvgPool2d(4),
-        relu=nn.ReLU(),
-        border=nn.AvgPool2d(3, 1, 1, count_include_pad=False),
-        after=conv(3, 2),
+        forward, conv=conv(4, 3), leaky=nn.LeakyReLU(0.1), norm=nn.BatchNorm1d(126), after=nn.Linear(126, 2)
     )
     problems = problems_of(module)
-    assert [problem.partition(":")[0] for problem in problems] == ["uneven", "relu", "border"]
-    with pytest.raises(UnsupportedNetworkError, match="3 problems"):
+    assert [problem.partition(":")[0] for problem in problems] == ["leaky", "norm"]
+    with pytest.raises(UnsupportedNetworkError, match="2 problems"):
         lowered(module)
 
 
