@@ -131,7 +131,11 @@ REFUSED = {
         "2: normalisation or scaling after flattening",
     ),
     "addition": (
-        Net(lambda self, x: self.a(x).flatten(1) + self.b(x).flatten(1), a=conv(4, 1), b=conv(4, 2, (3, 4), padding=(1, 0))),
+        Net(
+            lambda self, x: self.a(x).flatten(1) + self.b(x).flatten(1),
+            a=conv(4, 1),
+            b=conv(4, 2, (3, 4), padding=(1, 0)),
+        ),
         "addition of flattened maps of different shapes",
     ),
 }
