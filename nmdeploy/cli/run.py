@@ -107,14 +107,14 @@ def _report(
         "float_accuracy": None if float_correct is None else float_correct / count,
         "agreement": float((predictions == float_predictions).mean()),
         "spikes_per_inference": spikes / count,
-        "saturations": result.saturations,
+        "saturations": None if result.saturations < 0 else result.saturations,  # Lava's own neurons do not tell
     }
 
 
 def _shown(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.4f}" if abs(value) < 10 else f"{value:,.1f}"
-    return "unknown (no labels)" if value is None else str(value)
+    return "unknown" if value is None else str(value)
 
 
 def _write_output(path: Path, result: SimulationResult, predictions: NDArray[np.int64]) -> None:
