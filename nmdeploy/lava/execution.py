@@ -72,7 +72,7 @@ def _raise_failure(workers: Sequence[Any]) -> None:
     """Wait for the exception of a worker that has announced one."""
     deadline = time.monotonic() + ERROR_GRACE_SECONDS
     while time.monotonic() < deadline:
-        _raise_if_failed(workers)
+        _raise_exception(workers)
         time.sleep(POLL_SECONDS)
     raise WorkerFailedError("a Lava worker failed without giving a reason")
 
@@ -80,12 +80,20 @@ def _raise_failure(workers: Sequence[Any]) -> None:
 def _raise_if_failed(workers: Sequence[Any]) -> None:
     # A worker sends its exception before it ends, so who has ended is asked first.
     ended = [worker for worker in workers if not worker.is_alive()]
+    _raise_exception(workers)
+    for worker in ended:
+        if worker.exitcode != 0:
+            raise WorkerFailedError(f"a Lava worker process {_ending(worker.exitcode)}")
+    if ended:
+        # Lava's service ends in order when a worker announces an exception, maybe before that has been sent.
+        _raise_failure(workers)
+
+
+def _raise_exception(workers: Sequence[Any]) -> None:
     for worker in workers:
         if worker.exception is not None:
             error, trace = worker.exception
             raise WorkerFailedError(f"{type(error).__name__}: {error}\n{last_call(trace)}")
-    for worker in ended:
-        raise WorkerFailedError(f"a Lava worker process {_ending(worker.exitcode)}")
 
 
 def _ending(exit_code: int) -> str:

@@ -6,7 +6,10 @@ and whoever is told of it computes the window again with `Neurons`.
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numba
@@ -99,7 +102,8 @@ def fire(
     counts = np.empty((batch, neurons), dtype=np.float32)
     if shortcut is None:
         shortcut = Shortcut(np.empty((0, batch, *place), dtype=np.uint8), np.zeros(place[-1], dtype=np.float32))
-    worst = _fire(
+    blocks = batch * -(-neurons // BLOCK)
+    arrays = (
         arriving.reshape(steps, batch, neurons),
         shortcut.spikes.reshape(len(shortcut.spikes), batch, neurons),
         _by_neuron(shortcut.weights, place),
@@ -110,7 +114,9 @@ def fire(
         spikes,
         counts,
     )
-    if worst > state_max:
+    bounds = np.linspace(0, blocks, _thread_count() + 1).astype(int)
+    worst = _threads().map(lambda first, last: _fire(first, last, *arrays), bounds[:-1], bounds[1:])
+    if max(worst) > state_max:
         raise SaturatedError
     return spikes.view(np.int8).reshape(steps, batch, *place), counts.astype(np.int64).reshape(batch, *place)
 
@@ -119,8 +125,20 @@ def _by_neuron(values: NDArray[Any], place: list[int]) -> FloatArray:
     return np.broadcast_to(values, place).astype(np.float32).ravel()
 
 
-@numba.njit(parallel=True, cache=True, error_model="numpy", boundscheck=False)
+def _thread_count() -> int:
+    return len(os.sched_getaffinity(0))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    # Not numba's own threads: these fix the start method of multiprocessing, after which Lava cannot be imported.
+    return ThreadPoolExecutor(_thread_count(), thread_name_prefix="nmdeploy")
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)
 def _fire(
+    first: int,
+    last: int,
     arriving: FloatArray,
     shortcut: NDArray[np.uint8],
     shortcut_weights: FloatArray,
@@ -131,11 +149,11 @@ def _fire(
     spikes: NDArray[np.bool_],
     counts: FloatArray,
 ) -> float:
-    """Largest magnitude of any potential before reset; fills `spikes` and `counts`."""
-    steps, batch, neurons = arriving.shape
+    """Largest magnitude of any potential before reset, over the blocks first:last; fills `spikes` and `counts`."""
+    steps, _, neurons = arriving.shape
     blocks = (neurons + BLOCK - 1) // BLOCK
-    largest = np.zeros(batch * blocks, dtype=np.float32)
-    for index in numba.prange(batch * blocks):
+    largest = np.float32(0.0)
+    for index in range(first, last):
         sample = index // blocks
         start = (index - sample * blocks) * BLOCK
         stop = min(neurons, start + BLOCK)
@@ -164,5 +182,5 @@ def _fire(
                 after = (value - threshold[n]) * kept
                 potential[n] = after if fires else value
         counts[sample, start:stop] = count
-        largest[index] = worst.max()
-    return float(largest.max()) if len(largest) else 0.0
+        largest = max(largest, worst.max())
+    return float(largest)
