@@ -126,7 +126,8 @@ def _by_neuron(values: NDArray[Any], place: list[int]) -> FloatArray:
 
 
 def _thread_count() -> int:
-    return len(os.sched_getaffinity(0))
+    """Processors that this process may use; where the system does not tell, all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache
