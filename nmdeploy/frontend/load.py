@@ -76,8 +76,15 @@ def load_model(
         _check_input_shape(model.layers, input_shape)
     else:
         module = _module_of(path, contents, model_factory)
-        example = _example(path, input_shape, module)
-        model = Model(trace(module, example), Preprocessing(layout=layout_for("NCHW", example.ndim)))
+        try:
+            example = _example(path, input_shape, module)
+            layers = trace(module, example)
+        except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+            if module is not contents:
+                raise
+            # a whole pickled module whose bytes were damaged can lack any of its parts
+            raise ModelFileError(f"{path} holds a damaged module ({type(error).__name__}: {error})") from error
+        model = Model(layers, Preprocessing(layout=layout_for("NCHW", example.ndim)))
     return replace(model, preprocessing=_override(model, scale, mean, std, layout))
 
 

@@ -292,6 +292,16 @@ def test_damaged_files_are_errors_of_their_own_kind(good_bytes, path, data):
         return
 
 
+@pytest.mark.parametrize("part", [b"_parameters", b"_modules"])
+def test_a_pickled_module_that_lacks_a_part_is_damaged(good_bytes, path, part):
+    """One byte of the name changed where it is first pickled: the module loads, but is none."""
+    whole = good_bytes[1]
+    position = whole.index(len(part).to_bytes(4, "little") + part) + 4
+    path.write_bytes(whole[:position] + b"?" + whole[position + 1 :])
+    with pytest.raises(ModelFileError, match="damaged"):
+        load_model(path, input_shape=(2, 6, 6))
+
+
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(head=st.sampled_from([b"", b"\x80\x02", b"\x80\x04", b"PK\x03\x04"]), tail=st.binary(max_size=200))
 def test_random_bytes(path, head, tail):
