@@ -7,7 +7,7 @@ of the membrane potential. A population has a window of T steps for each sample.
 (0 <= j < T):
 
 1. every projection delivers ``u = sum(weight_mantissa * spike) * 2**(synapse_exponent + weight_exponent)``
-   of the spikes that its source sent in step j of the source's own window;
+   of the spikes that its source sent in step j of the source's own window (in a cycle: step ``j - lag``);
 2. ``v = v + u + bias`` (for a population with input current: the bias holds the current too), and v saturates
    at +-``state_max``, each saturation being counted;
 3. spike +1 if ``v >= threshold``; a `signed` population spikes -1 if ``v <= -negative_threshold``;
@@ -15,9 +15,12 @@ of the membrane potential. A population has a window of T steps for each sample.
    `negative_threshold`, or sets v to 0. Populations of reset "none" never spike.
 
 At step 0 of a window v starts from `initial_potential`. On the global clock the window of a population starts
-at its `start_step` and a projection takes ``1 + delay`` steps, so that
-``start_step(target) = start_step(source) + 1 + delay`` on every path: the spikes of the source's step j
-arrive in the target's step j. Samples follow each other every T steps.
+at its `start_step` and a projection takes ``1 + delay`` steps. Wherever paths do not form a cycle,
+``start_step(target) = start_step(source) + 1 + delay``: the spikes of the source's step j arrive in the target's
+step j. No start steps balance a cycle; there the spikes of step j arrive in the target's step ``j + lag``, with
+``lag = start_step(source) + 1 + delay - start_step(target) >= 0``. Samples follow each other every T + gap steps,
+where the gap is the largest lag: between windows populations are idle, and what arrives then is lost, so that no
+sample touches the next.
 """
 
 from __future__ import annotations
@@ -173,7 +176,8 @@ class ChipNetwork:
         The profile's number formats that the semantics above need.
     graph : networkx.MultiDiGraph
         Nodes are population names with attribute "population"; edges have the projection's name as key and
-        the attribute "projection". Node and edge order is the order of creation, nodes topologically sorted.
+        the attribute "projection". Node and edge order is the order of creation; the source of every projection
+        without lag stands before its target.
     input_projections : tuple of InputProjection
     """
 
@@ -189,7 +193,7 @@ class ChipNetwork:
 
     @property
     def populations(self) -> list[Population]:
-        """All populations, sources before targets."""
+        """All populations, sources before targets but for projections with a lag."""
         return [data["population"] for _, data in self.graph.nodes(data=True)]
 
     @property
@@ -223,6 +227,16 @@ class ChipNetwork:
         """Left shift from a projection's sum of mantissas to membrane units; 0 or more in a legal network."""
         return self.synapse_exponent + projection.weight_exponent
 
+    def lag(self, projection: Projection) -> int:
+        """Steps of the window by which the spikes of a projection come late; 0 but for cycles."""
+        source, target = self.population(projection.source), self.population(projection.target)
+        return source.start_step + 1 + projection.delay - target.start_step
+
+    @property
+    def gap_steps(self) -> int:
+        """Idle steps between the windows of two samples."""
+        return max((self.lag(projection) for projection in self.projections), default=0)
+
     @property
     def latency_steps(self) -> int:
         """Steps from the first step of the first population to the end of the last window."""
@@ -230,7 +244,7 @@ class ChipNetwork:
 
 
 def build_graph(populations: list[Population], projections: list[Projection]) -> nx.MultiDiGraph:
-    """Join populations, given in topological order, and projections into the graph of a `ChipNetwork`."""
+    """Join populations, given in the order of `ChipNetwork.graph`, and projections."""
     graph = nx.MultiDiGraph()
     for population in populations:
         graph.add_node(population.name, population=population)
