@@ -18,11 +18,11 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 
+from mapping.convolution_geometry import axis_geometry
 from mapping.network import ChipNetwork
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.data_file import read_data
 from nmdeploy.simulator import simulate
-from nmdeploy.simulator.convolution_geometry import axis_geometry
 from nmdeploy.simulator.torch_engine import TorchEngine
 
 REPEATS = 5

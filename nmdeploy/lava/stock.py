@@ -218,7 +218,7 @@ def _connect(network: ChipNetwork, populations: dict[str, LIFReset]) -> dict[str
                 name=projection.name,
                 weight=synapses.weights,
                 input_shape=source.s_out.shape,
-                padding=(synapses.columns.padding, synapses.rows.padding),
+                padding=(synapses.columns.before, synapses.rows.before),
                 stride=(synapses.columns.stride, synapses.rows.stride),
                 dilation=(synapses.columns.dilation, synapses.rows.dilation),
                 groups=synapses.groups,

@@ -8,20 +8,12 @@ import numpy as np
 from lava.utils.weightutils import clip_weights, determine_sign_mode, truncate_weights
 from numpy.typing import NDArray
 
-from mapping.connectivity import Connectivity, tap_table
+from mapping.connectivity import Connectivity
+from mapping.convolution_geometry import AxisGeometry, covers_source, symmetric_axis_geometry
 
 LIF_SHIFT = 6  # LIF shifts whatever arrives to the left by this
 INT8_MAX = 127  # Conv keeps stride, padding, dilation and groups in int8
 IntArray = NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class AxisTaps:
-    """Stride, padding and dilation along one axis of an ordinary convolution."""
-
-    stride: int
-    padding: int
-    dilation: int
 
 
 @dataclass(frozen=True)
@@ -46,13 +38,14 @@ class ConvolutionWeights:
     ----------
     weights : int64 array, (O, K_columns, K_rows, I / groups)
         Kernel mirrored, as Conv computes a true convolution.
-    rows, columns : AxisTaps
+    rows, columns : AxisGeometry
+        Symmetric.
     groups : int
     """
 
     weights: IntArray
-    rows: AxisTaps
-    columns: AxisTaps
+    rows: AxisGeometry
+    columns: AxisGeometry
     groups: int
 
 
@@ -76,8 +69,8 @@ def stock_synapses(
         dense = _dense_weights(matrix, shift - LIF_SHIFT) if groups == 1 else None
         if dense is not None:
             return dense
-    rows = axis_taps(connectivity.rows, connectivity.source_shape[1])
-    columns = axis_taps(connectivity.columns, connectivity.source_shape[2])
+    rows = conv_axis(connectivity.rows, connectivity.source_shape[1])
+    columns = conv_axis(connectivity.columns, connectivity.source_shape[2])
     if rows is None or columns is None:
         return "the index tables are not those of a convolution that Lava's Conv computes"
     scaled = (full << shift) >> LIF_SHIFT
@@ -99,30 +92,17 @@ def whole_populations(connectivity: Connectivity, weights: NDArray[np.int32]) ->
     return 1, full
 
 
-def axis_taps(table: NDArray[np.int32], source_size: int) -> AxisTaps | None:
-    """Stride, padding and dilation that give an index table in Lava's Conv; None if there are none."""
-    target_size, kernel = table.shape
-    reading = np.argwhere(table >= 0)
-    if not len(reading):
+def conv_axis(table: NDArray[np.int32], source_size: int) -> AxisGeometry | None:
+    """The geometry of an index table in Lava's Conv; None if it has none."""
+    found = symmetric_axis_geometry(table, source_size)
+    if found is None or max(found.stride, found.before, found.dilation) > INT8_MAX:
         return None
-    position, tap = (int(index) for index in reading[0])
-    first = int(table[position, tap])
-    for stride in range(1, min(source_size, INT8_MAX) + 1):
-        for dilation in range(1, min(source_size, INT8_MAX) + 1 if kernel > 1 else 2):
-            padding = position * stride + tap * dilation - first
-            size = (source_size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
-            if not 0 <= padding <= INT8_MAX or size != target_size:
-                continue
-            if np.array_equal(table, tap_table(source_size, target_size, kernel, stride, padding, dilation)):
-                return AxisTaps(stride, padding, dilation)
-    return None
+    return found
 
 
 def _covers_source(connectivity: Connectivity) -> bool:
     _, rows, columns = connectivity.source_shape
-    return np.array_equal(connectivity.rows, np.arange(rows)[None]) and np.array_equal(
-        connectivity.columns, np.arange(columns)[None]
-    )
+    return covers_source(connectivity.rows, rows) and covers_source(connectivity.columns, columns)
 
 
 def _dense_weights(matrix: IntArray, exponent: int) -> DenseWeights | None:

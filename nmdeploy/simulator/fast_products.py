@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mapping.connectivity import Connectivity
-from nmdeploy.simulator.convolution_geometry import AxisGeometry, axis_geometry, covers_source
+from mapping.convolution_geometry import AxisGeometry, axis_geometry, covers_source
 from nmdeploy.simulator.products import FLOAT32_EXACT, Product, exact_dtype
 
 INT8_MAX = 127

@@ -4,43 +4,9 @@ import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from mapping.connectivity import Connectivity, tap_table
-from nmdeploy.simulator.convolution_geometry import axis_geometry
 from nmdeploy.simulator.fast_products import FastProduct, int8_convolution_works
-
-
-@settings(max_examples=300, deadline=None)
-@given(
-    source=st.integers(1, 12),
-    targets=st.integers(1, 8),
-    taps=st.integers(1, 4),
-    stride=st.integers(1, 3),
-    padding=st.integers(-3, 4),
-    dilation=st.integers(1, 3),
-)
-def test_a_geometry_gives_its_table(source, targets, taps, stride, padding, dilation):
-    table = tap_table(source, targets, taps, stride, padding, dilation)
-    found = axis_geometry(table, source)
-    if found is None:
-        # nothing is read, or too little to tell
-        assert (table < 0).any()
-        return
-    again = tap_table(source, targets, taps, found.stride, found.before, found.dilation)
-    np.testing.assert_array_equal(again, table)
-    assert source + found.before + found.after == (targets - 1) * found.stride + (taps - 1) * found.dilation + 1
-
-
-def test_a_whole_convolution_has_its_geometry():
-    found = axis_geometry(tap_table(32, 16, 3, stride=2, padding=1), 32)
-    assert (found.stride, found.dilation, found.before, found.after) == (2, 1, 1, 0)
-
-
-@pytest.mark.parametrize("table", [[[0], [0], [1], [1]], [[0, 2], [1, 1]], [[-1], [-1]]])
-def test_other_tables_have_none(table):
-    assert axis_geometry(np.array(table, dtype=np.int32), 3) is None
 
 
 def convolution(channels, out, kernel, *, stride=1, padding=1, groups=1, size=9):
