@@ -161,6 +161,7 @@ def _result(
         if recorded
         else {},
         saturations=SATURATIONS_UNKNOWN if stock else saturations,
+        steps=np.full(samples, steps, dtype=np.int64),
     )
 
 

@@ -1,5 +1,6 @@
 """The integer simulator: the semantics of `mapping.network`, computed population by population."""
 
-from nmdeploy.simulator.simulate import SimulationResult, simulate
+from nmdeploy.simulator.simulate import simulate
+from nmdeploy.simulator.window import SimulationResult
 
 __all__ = ["SimulationResult", "simulate"]

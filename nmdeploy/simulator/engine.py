@@ -1,8 +1,7 @@
-"""One population over the whole window, in NumPy: the plain form of the semantics, for every neuron model."""
+"""One population over a round of steps, in NumPy: the plain form of the semantics, for every neuron model."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.simulator.input_current import constant_current
-from nmdeploy.simulator.neurons import Neurons
+from nmdeploy.simulator.neurons import Neurons, neurons_last
 from nmdeploy.simulator.products import Product, exact_dtype
 
 SpikeTrain = NDArray[np.int8]
@@ -21,7 +20,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Advanced:
-    """What a population did in a window.
+    """What a population did in a round.
 
     Attributes
     ----------
@@ -40,53 +39,92 @@ class Advanced:
 
 
 class Engine:
-    """Computes populations of a network in windows of a given length.
+    """Computes the populations of a network for a batch of samples, some steps at a time.
 
     Parameters
     ----------
     network : ChipNetwork
-    steps : int
     """
 
-    # Receptive fields gathered at a time, in bytes.
-    gather_bytes = 256 * 2**20
+    # Receptive fields gathered at a time that the processor's caches and a small machine's memory still like.
+    preferred_bytes = 256 * 2**20
 
-    def __init__(self, network: ChipNetwork, steps: int) -> None:
+    def __init__(self, network: ChipNetwork) -> None:
         self.network = network
-        self.steps = steps
         self._products: dict[str, Product] = {}
+        self._samples = np.zeros((0, *network.input_shape), dtype=np.float32)
+        self._constants: dict[str, IntArray] = {}
+        self._potentials: dict[str, NDArray[Any]] = {}
+
+    def working_bytes(self, population: Population) -> int:
+        """Memory that advancing the population takes for one sample and step, its own spikes included."""
+        products = [self._product(projection) for projection in self.network.incoming(population.name)]
+        gathered = max((product.gathered_bytes_per_sample for product in products), default=0)
+        sums = len(products) * population.neuron_count * np.dtype(np.float64).itemsize
+        return gathered + sums + population.neuron_count
 
     @property
-    def batch(self) -> int:
-        """Samples to compute side by side."""
-        products = [self._product(projection) for projection in self.network.projections]
-        largest = max((product.gathered_bytes_per_sample for product in products), default=1)
-        return max(1, self.gather_bytes // (largest * self.steps))
+    def state_bytes(self) -> int:
+        """Memory that potentials and constant currents take for one sample."""
+        with_input = {projection.target for projection in self.network.input_projections}
+        integers = sum(
+            population.neuron_count * (2 if population.name in with_input else 1)
+            for population in self.network.populations
+        )
+        return integers * np.dtype(np.int64).itemsize
 
-    def advance(
-        self, population: Population, samples: NDArray[np.float32], trains: Mapping[str, SpikeTrain]
-    ) -> Advanced:
-        """Compute one population.
+    def begin(self, samples: NDArray[np.float32]) -> None:
+        """Start a window.
+
+        Parameters
+        ----------
+        samples : float32 array, (batch, channels, rows, columns)
+        """
+        self._samples = samples
+        self._constants = {}
+        self._potentials = {}
+
+    def keep(self, staying: NDArray[np.bool_]) -> None:
+        """Go on with some of the samples only.
+
+        Parameters
+        ----------
+        staying : bool array, (batch,)
+        """
+        self._potentials = {name: potential[staying] for name, potential in self._potentials.items()}
+        self._constants = {
+            name: constant[staying] if len(constant) == len(staying) > 1 else constant
+            for name, constant in self._constants.items()
+        }
+        self._samples = self._samples[staying]
+
+    def constant(self, population: Population) -> IntArray:
+        """Bias and input current of every step, (batch or 1, rows, columns, channels)."""
+        if population.name not in self._constants:
+            self._constants[population.name] = constant_current(self.network, population, self._samples)
+        return self._constants[population.name]
+
+    def advance(self, population: Population, trains: Mapping[str, SpikeTrain], steps: int) -> Advanced:
+        """Compute the next steps of one population.
 
         Parameters
         ----------
         population : Population
-        samples : float32 array, (batch, channels, rows, columns)
-        trains : mapping of population name to int8 array, (steps, batch, rows, columns, channels)
-            Spikes of its sources.
+        trains : mapping of projection name to int8 array, (steps, batch, rows, columns, channels)
+            Spikes that arrive in these steps, in the source's places.
+        steps : int
         """
-        neurons = Neurons(population, len(samples), self.network.state_max)
-        constant = constant_current(self.network, population, samples)
+        neurons = Neurons(population, self.potential(population).astype(np.int64), self.network.state_max)
+        constant = self.constant(population)
         arriving = [
-            (projection, self._synaptic_input(projection, trains[projection.source]))
+            (projection, self._synaptic_input(projection, trains[projection.name]))
             for projection in self.network.incoming(population.name)
         ]
-        channels, rows, columns = population.shape
-        train = np.zeros((self.steps, len(samples), rows, columns, channels), dtype=np.int8)
+        train = np.zeros((steps, *neurons.potential.shape), dtype=np.int8)
         traced = population.neuron_count if population.is_output else 0
-        trace = np.zeros((len(samples), self.steps, traced), dtype=np.int64)
-        current = np.empty(train.shape[1:], dtype=np.int64)
-        for step in range(self.steps):
+        trace = np.zeros((len(neurons.potential), steps, traced), dtype=np.int64)
+        current = np.empty(neurons.potential.shape, dtype=np.int64)
+        for step in range(steps):
             current[...] = constant
             for projection, sums in arriving:
                 start, stop = projection.connectivity.target_channels
@@ -94,8 +132,17 @@ class Engine:
             train[step] = neurons.step(current)
             if population.is_output:
                 trace[:, step] = neurons_last(neurons.potential)
+        self._potentials[population.name] = neurons.potential
         counts = neurons_last(np.abs(train).sum(axis=0, dtype=np.int64))
         return Advanced(train, counts, trace, neurons.saturations)
+
+    def potential(self, population: Population) -> NDArray[Any]:
+        """Potentials before the next step, whole numbers, (batch, rows, columns, channels)."""
+        if population.name not in self._potentials:
+            channels, rows, columns = population.shape
+            shape = (len(self._samples), rows, columns, channels)
+            return np.broadcast_to(population.initial_potential, shape)
+        return self._potentials[population.name]
 
     def _product(self, projection: Projection) -> Product:
         if projection.name not in self._products:
@@ -107,8 +154,3 @@ class Engine:
         steps, batch = train.shape[:2]
         sums = self._product(projection)(train.reshape(steps * batch, *train.shape[2:]))
         return sums.reshape(steps, batch, *sums.shape[1:])
-
-
-def neurons_last(values: NDArray[Any]) -> NDArray[Any]:
-    """(batch, rows, columns, channels) to (batch, neurons) in C order of (channels, rows, columns)."""
-    return values.transpose(0, 3, 1, 2).reshape(len(values), math.prod(values.shape[1:]))

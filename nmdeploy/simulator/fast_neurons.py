@@ -1,4 +1,4 @@
-"""The threshold recurrence of a whole window as one compiled loop, equal to `nmdeploy.simulator.neurons` bit for bit.
+"""The threshold recurrence of many steps as one compiled loop, equal to `nmdeploy.simulator.neurons` bit for bit.
 
 All values are whole numbers below 2^24, which float32 holds exactly. Saturation is not applied but noticed: it is rare,
 and whoever is told of it computes the window again with `Neurons`.
@@ -68,9 +68,10 @@ def fire(
     arriving: FloatArray,
     shortcut: Shortcut | None,
     constant: NDArray[np.int64],
+    potential: NDArray[Any],
     state_max: int,
-) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
-    """Spikes of a window.
+) -> tuple[NDArray[np.int8], NDArray[np.int64], FloatArray]:
+    """Spikes of a round of steps.
 
     Parameters
     ----------
@@ -82,6 +83,8 @@ def fire(
         Further synaptic input.
     constant : int64 array, (1 or batch, rows, columns, channels)
         Bias and input current of every step.
+    potential : array, (batch, rows, columns, channels)
+        Before the first step; whole numbers.
     state_max : int
 
     Returns
@@ -90,6 +93,8 @@ def fire(
         0 or 1.
     int64 array, (batch, rows, columns, channels)
         Number of spikes.
+    float32 array, (batch, rows, columns, channels)
+        Potentials after the last step.
 
     Raises
     ------
@@ -100,6 +105,7 @@ def fire(
     neurons = int(np.prod(place))
     spikes = np.empty((steps, batch, neurons), dtype=np.bool_)
     counts = np.empty((batch, neurons), dtype=np.float32)
+    after = np.array(potential, dtype=np.float32).reshape(batch, neurons)
     if shortcut is None:
         shortcut = Shortcut(np.empty((0, batch, *place), dtype=np.uint8), np.zeros(place[-1], dtype=np.float32))
     blocks = batch * -(-neurons // BLOCK)
@@ -109,16 +115,20 @@ def fire(
         _by_neuron(shortcut.weights, place),
         constant.astype(np.float32).reshape(len(constant), neurons),
         _by_neuron(population.threshold, place),
-        _by_neuron(population.initial_potential, place),
         population.reset == "zero",
         spikes,
         counts,
+        after,
     )
     bounds = np.linspace(0, blocks, _thread_count() + 1).astype(int)
     worst = _threads().map(lambda first, last: _fire(first, last, *arrays), bounds[:-1], bounds[1:])
     if max(worst) > state_max:
         raise SaturatedError
-    return spikes.view(np.int8).reshape(steps, batch, *place), counts.astype(np.int64).reshape(batch, *place)
+    return (
+        spikes.view(np.int8).reshape(steps, batch, *place),
+        counts.astype(np.int64).reshape(batch, *place),
+        after.reshape(batch, *place),
+    )
 
 
 def _by_neuron(values: NDArray[Any], place: list[int]) -> FloatArray:
@@ -145,12 +155,15 @@ def _fire(
     shortcut_weights: FloatArray,
     constants: FloatArray,
     thresholds: FloatArray,
-    initial: FloatArray,
     reset_to_zero: bool,
     spikes: NDArray[np.bool_],
     counts: FloatArray,
+    potentials: FloatArray,
 ) -> float:
-    """Largest magnitude of any potential before reset, over the blocks first:last; fills `spikes` and `counts`."""
+    """Largest magnitude of any potential before reset, over the blocks first:last.
+
+    Fills `spikes` and `counts`, and takes `potentials` from before the first step to after the last.
+    """
     steps, _, neurons = arriving.shape
     blocks = (neurons + BLOCK - 1) // BLOCK
     largest = np.float32(0.0)
@@ -158,7 +171,7 @@ def _fire(
         sample = index // blocks
         start = (index - sample * blocks) * BLOCK
         stop = min(neurons, start + BLOCK)
-        potential = initial[start:stop].copy()
+        potential = potentials[sample, start:stop].copy()
         threshold = thresholds[start:stop].copy()
         constant = constants[sample if len(constants) > 1 else 0, start:stop].copy()
         weight = shortcut_weights[start:stop].copy()
@@ -183,5 +196,6 @@ def _fire(
                 after = (value - threshold[n]) * kept
                 potential[n] = after if fires else value
         counts[sample, start:stop] = count
+        potentials[sample, start:stop] = potential
         largest = max(largest, worst.max())
     return float(largest)

@@ -119,7 +119,7 @@ def _matrix_product(delivered: NDArray[np.int64]) -> Kernel:
     matrix = torch.from_numpy(delivered.transpose(2, 3, 1, 0).reshape(-1, len(delivered)).astype(np.float32))
 
     def apply(spikes: Tensor) -> Tensor:
-        return (spikes.reshape(len(spikes), -1).float() @ matrix)[:, None, None, :]
+        return (spikes.reshape(len(spikes), len(matrix)).float() @ matrix)[:, None, None, :]
 
     return apply
 

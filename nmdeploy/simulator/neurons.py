@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,23 +21,17 @@ class Neurons:
     Parameters
     ----------
     population : Population
-    batch : int
-        Number of samples simulated side by side.
+    potential : int64 array, (batch, rows, columns, channels)
+        Before the first step; changed in place.
     state_max : int
         Magnitude at which the membrane potential saturates.
     """
 
-    def __init__(self, population: Population, batch: int, state_max: int) -> None:
-        channels, rows, columns = population.shape
+    def __init__(self, population: Population, potential: IntArray, state_max: int) -> None:
         self._population = population
         self._state_max = state_max
-        self._shape = (batch, rows, columns, channels)
+        self.potential = potential
         self.saturations = 0
-        self.begin_window()
-
-    def begin_window(self) -> None:
-        """Set every potential to the population's initial potential."""
-        self.potential: IntArray = np.broadcast_to(self._population.initial_potential, self._shape).copy()
 
     def step(self, current: IntArray) -> NDArray[np.int8]:
         """Advance by one step.
@@ -53,7 +50,7 @@ class Neurons:
         potential += current
         self.saturations += int(np.count_nonzero(np.abs(potential) > self._state_max))
         np.clip(potential, -self._state_max, self._state_max, out=potential)
-        spikes = np.zeros(self._shape, dtype=np.int8)
+        spikes = np.zeros(potential.shape, dtype=np.int8)
         if population.reset == "none":
             return spikes
         positive = potential >= population.threshold
@@ -70,3 +67,8 @@ class Neurons:
             self.potential[spiking] = 0
         else:
             self.potential += spiking * change
+
+
+def neurons_last(values: NDArray[Any]) -> NDArray[Any]:
+    """(batch, rows, columns, channels) to (batch, neurons) in C order of (channels, rows, columns)."""
+    return values.transpose(0, 3, 1, 2).reshape(len(values), math.prod(values.shape[1:]))

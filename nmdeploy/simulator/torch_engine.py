@@ -1,4 +1,4 @@
-"""One population over the whole window with compiled kernels, where they are proved to give the same integers."""
+"""One population over a round of steps with compiled kernels, where they are proved to give the same integers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
-from nmdeploy.simulator.engine import Advanced, Engine, SpikeTrain, neurons_last
+from nmdeploy.simulator.engine import Advanced, Engine, SpikeTrain
 from nmdeploy.simulator.fast_neurons import SaturatedError, Shortcut, fire, fits_float32
 from nmdeploy.simulator.fast_products import FastProduct, is_channelwise
-from nmdeploy.simulator.input_current import constant_current
+from nmdeploy.simulator.neurons import neurons_last
 
 
 class TorchEngine(Engine):
@@ -20,14 +20,13 @@ class TorchEngine(Engine):
     Parameters
     ----------
     network : ChipNetwork
-    steps : int
     """
 
-    # Currents of the largest population at a time, in bytes: more would leave the processor's caches.
-    current_bytes = 16 * 2**20
+    # What a population works on at a time: more would leave the processor's caches.
+    preferred_bytes = 32 * 2**20
 
-    def __init__(self, network: ChipNetwork, steps: int) -> None:
-        super().__init__(network, steps)
+    def __init__(self, network: ChipNetwork) -> None:
+        super().__init__(network)
         self._signed = {population.name for population in network.populations if population.model != "if"}
         self._fast = {
             projection.name: FastProduct(
@@ -39,35 +38,35 @@ class TorchEngine(Engine):
             for projection in network.projections
         }
 
-    @property
-    def batch(self) -> int:
-        """Samples to compute side by side."""
-        largest = max((population.neuron_count for population in self.network.populations), default=1)
-        return max(1, self.current_bytes // (largest * self.steps * np.dtype(np.float32).itemsize))
+    def working_bytes(self, population: Population) -> int:
+        """Memory that advancing the population takes for one sample and step, its own spikes included."""
+        return population.neuron_count * (2 * np.dtype(np.float32).itemsize + 1)
 
-    def advance(
-        self, population: Population, samples: NDArray[np.float32], trains: Mapping[str, SpikeTrain]
-    ) -> Advanced:
-        """Compute one population; see `Engine.advance`."""
-        constant = constant_current(self.network, population, samples)
+    def advance(self, population: Population, trains: Mapping[str, SpikeTrain], steps: int) -> Advanced:
+        """Compute the next steps of one population; see `Engine.advance`."""
+        constant = self.constant(population)
         spikes_at_output = population.is_output and population.reset != "none"
         if population.model != "if" or spikes_at_output or not fits_float32(self.network, population, constant):
-            return super().advance(population, samples, trains)
+            return super().advance(population, trains, steps)
         projections = list(self.network.incoming(population.name))
         shortcut = None
         if population.reset != "none":
             through = next((one for one in projections if self._is_shortcut(one)), None)
             if through is not None:
                 projections.remove(through)
-                shortcut = self._shortcut(population, through, trains[through.source])
-        arriving = self._arriving(population, projections, trains, len(samples))
+                shortcut = self._shortcut(population, through, trains[through.name])
+        potential = self.potential(population)
+        arriving = self._arriving(population, projections, trains, (steps, len(potential)))
         if population.reset == "none":
-            return self._accumulate(population, samples, trains, constant, arriving)
+            return self._accumulate(population, trains, constant, arriving)
         try:
-            spikes, counts = fire(population, arriving, shortcut, constant, self.network.state_max)
+            spikes, counts, after = fire(
+                population, arriving, shortcut, constant, potential, self.network.state_max
+            )
         except SaturatedError:
-            return super().advance(population, samples, trains)
-        nothing = np.zeros((len(samples), self.steps, 0), dtype=np.int64)
+            return super().advance(population, trains, steps)
+        self._potentials[population.name] = after
+        nothing = np.zeros((len(potential), steps, 0), dtype=np.int64)
         return Advanced(spikes, neurons_last(counts), nothing, 0)
 
     def _is_shortcut(self, projection: Projection) -> bool:
@@ -95,41 +94,45 @@ class TorchEngine(Engine):
         return Shortcut(placed, weights)
 
     def _arriving(
-        self, population: Population, projections: list[Projection], trains: Mapping[str, SpikeTrain], batch: int
+        self,
+        population: Population,
+        projections: list[Projection],
+        trains: Mapping[str, SpikeTrain],
+        extent: tuple[int, int],
     ) -> NDArray[np.float32]:
         """Synaptic input in membrane units, (steps, batch, rows, columns, channels)."""
-        channels, rows, columns = population.shape
+        (steps, batch), (channels, rows, columns) = extent, population.shape
         total: NDArray[np.float32] | None = None
         for projection in projections:
-            train = trains[projection.source]
-            sums = self._fast[projection.name](train.reshape(self.steps * batch, *train.shape[2:]))
-            sums = sums.reshape(self.steps, batch, rows, columns, -1)
+            train = trains[projection.name]
+            sums = self._fast[projection.name](train.reshape(steps * batch, *train.shape[2:]))
+            sums = sums.reshape(steps, batch, *sums.shape[1:])
             start, stop = projection.connectivity.target_channels
             if total is None and (start, stop) == (0, channels):
                 total = sums
                 continue
             if total is None:
-                total = np.zeros((self.steps, batch, rows, columns, channels), dtype=np.float32)
+                total = np.zeros((steps, batch, rows, columns, channels), dtype=np.float32)
             total[..., start:stop] += sums
         if total is None:
-            return np.zeros((self.steps, batch, rows, columns, channels), dtype=np.float32)
+            return np.zeros((steps, batch, rows, columns, channels), dtype=np.float32)
         return total
 
     def _accumulate(
         self,
         population: Population,
-        samples: NDArray[np.float32],
         trains: Mapping[str, SpikeTrain],
         constant: NDArray[np.int64],
         arriving: NDArray[np.float32],
     ) -> Advanced:
         """An accumulator: running sums, unless one saturates."""
         increments = arriving.astype(np.int64) + constant
-        potentials = population.initial_potential + increments.cumsum(axis=0)
+        potentials = self.potential(population).astype(np.int64) + increments.cumsum(axis=0)
         if np.abs(potentials).max(initial=0) > self.network.state_max:
-            return super().advance(population, samples, trains)
+            return super().advance(population, trains, len(arriving))
+        self._potentials[population.name] = potentials[-1]
         traced = np.stack([neurons_last(step) for step in potentials], axis=1)
-        counts = np.zeros((len(samples), population.neuron_count), dtype=np.int64)
+        counts = np.zeros((len(traced), population.neuron_count), dtype=np.int64)
         return Advanced(
             np.zeros(arriving.shape, dtype=np.int8), counts, traced if population.is_output else traced[:, :, :0], 0
         )

@@ -6,7 +6,7 @@ where a cycle brings spikes back within the window.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
+from nmdeploy.simulator.early_exit import EarlyExit
 from nmdeploy.simulator.engine import Engine, IntArray, SpikeTrain
 from nmdeploy.simulator.neurons import neurons_last
-
-Decided = Callable[[IntArray, IntArray, int], NDArray[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -91,16 +90,15 @@ class Window:
             self._round({name: end for name in self._done})
         return self._result()
 
-    def run_until_decided(self, check_interval: int, decided: Decided) -> SimulationResult:
+    def run_until_decided(self, check_interval: int, early_exit: EarlyExit) -> SimulationResult:
         """Run until every sample is decided, each population being in the step where the chip would have it.
 
         Parameters
         ----------
         check_interval : int
             Steps of the output's window between two checks, at which decided samples leave.
-        decided : callable
-            Given the indices of samples, their output potentials (samples, outputs) after a step, and the number of
-            steps done: whether the decision of each is final.
+        early_exit : EarlyExit
+            Of this network, these samples and this window.
         """
         ahead = steps_ahead(self._network)
         complete = self._timesteps - min(ahead.values())
@@ -111,7 +109,8 @@ class Window:
         for end in ends:
             self._round({name: min(max(end + steps, 0), self._timesteps) for name, steps in ahead.items()})
             if 0 < end < self._timesteps and end % check_interval == 0:
-                self._let_go(end, decided(self._running, self._potentials[self._running, end - 1], end))
+                potentials = self._potentials[self._running, end - 1]
+                self._let_go(end, early_exit.decided(self._running, potentials, end))
                 if not len(self._running):
                     break
         return self._result()

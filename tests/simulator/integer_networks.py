@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 
@@ -59,8 +60,20 @@ def network(populations, projections=(), inputs=(), *, input_shape=(1, 1, 1), ti
         "bias_exponent_max": 7,
         **fields,
     }
-    graph = build_graph(list(populations), list(projections))
+    graph = build_graph(*balanced(populations, projections))
     return ChipNetwork(input_shape, timesteps, **given, graph=graph, input_projections=tuple(inputs))
+
+
+def balanced(populations, projections):
+    """Start steps and delays with which the spikes of a source's step j meet its target's step j, without cycles."""
+    starts = {}
+    for target in populations:
+        sources = [p.source for p in projections if p.target == target.name]
+        starts[target.name] = max((starts[source] + 1 for source in sources), default=0)
+    return (
+        [replace(p, start_step=starts[p.name]) for p in populations],
+        [replace(p, delay=starts[p.target] - starts[p.source] - 1) for p in projections],
+    )
 
 
 def looped(net, timesteps=None):

@@ -148,10 +148,10 @@ def test_samples_do_not_touch_each_other(monkeypatch, engine):
     assert len(np.unique(together.potentials[:, -1], axis=0)) > 1
     alone = [simulate(net, samples[i : i + 1], record_spike_trains=True) for i in range(11)]
     done = []
-    # memory for three samples: of the receptive fields of "a->b", or of the currents of the largest population
-    monkeypatch.setattr(Engine, "gather_bytes", 6 * 48 * 4 * 3)
-    largest = max(population.neuron_count for population in net.populations)
-    monkeypatch.setattr(TorchEngine, "current_bytes", 6 * largest * 4 * 3)
+    # memory for three samples
+    for kind in (Engine, TorchEngine):
+        largest = max(kind(net).working_bytes(population) for population in net.populations)
+        monkeypatch.setattr(kind, "preferred_bytes", 6 * largest * 3)
     split = simulate(net, samples, record_spike_trains=True, progress=done.append, engine=engine)
     assert done == [3, 3, 3, 2]
     for name in ("a", "b", "out"):
