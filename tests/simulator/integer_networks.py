@@ -22,7 +22,7 @@ def population(name, shape, **fields):
         "bias_mantissa": np.zeros((channels, 1, 1), np.int64),
         "bias_exponent": np.zeros((channels, 1, 1), np.int64),
         "initial_potential": np.zeros(channels, np.int64),
-        "start_step": 0,
+        "start_step": None,  # found by `network`
         "scale": np.ones(channels),
         **fields,
     }
@@ -42,8 +42,14 @@ def one_to_one(shape):
 
 def projection(source, target, connectivity, weights, **fields):
     weights = np.asarray(weights, np.int32).reshape(connectivity.weight_shape)
-    given = {"weight_exponent": 0, "weight_bits": 8, "sign_mode": "mixed", **fields}
-    return Projection(f"{source}->{target}", source, target, connectivity, weights, **given)
+    given = {
+        "name": f"{source}->{target}",
+        "weight_exponent": 0,
+        "weight_bits": 8,
+        "sign_mode": "mixed",
+        **fields,
+    }
+    return Projection(source=source, target=target, connectivity=connectivity, weights=weights, **given)
 
 
 def input_projection(target, connectivity, weights, weight_fraction_bits=0, input_fraction_bits=0):
@@ -65,15 +71,18 @@ def network(populations, projections=(), inputs=(), *, input_shape=(1, 1, 1), ti
 
 
 def balanced(populations, projections):
-    """Start steps and delays with which the spikes of a source's step j meet its target's step j, without cycles."""
-    starts = {}
+    """A population without a start step gets one at which its sources' last spikes come, and the others wait."""
+    done, delayed = {}, list(projections)
     for target in populations:
-        sources = [p.source for p in projections if p.target == target.name]
-        starts[target.name] = max((starts[source] + 1 for source in sources), default=0)
-    return (
-        [replace(p, start_step=starts[p.name]) for p in populations],
-        [replace(p, delay=starts[p.target] - starts[p.source] - 1) for p in projections],
-    )
+        if target.start_step is None:
+            incoming = [index for index, one in enumerate(delayed) if one.target == target.name]
+            arrivals = [done[delayed[index].source].start_step + 1 + delayed[index].delay for index in incoming]
+            start = max(arrivals, default=0)
+            for index, arrival in zip(incoming, arrivals, strict=True):
+                delayed[index] = replace(delayed[index], delay=delayed[index].delay + start - arrival)
+            target = replace(target, start_step=start)
+        done[target.name] = target
+    return list(done.values()), delayed
 
 
 def looped(net, timesteps=None):
