@@ -19,6 +19,8 @@ from nmdeploy.energy.counts import OperationCounts, counts_from_dict
 from nmdeploy.errors import ArtifactError
 from nmdeploy.spiking.network import SpikingNetwork
 
+PLACEMENT_FILE = "placement.json"
+
 
 @dataclass(frozen=True)
 class Artifact:
@@ -64,7 +66,7 @@ def write_artifact(folder: Path, artifact: Artifact) -> None:
     try:
         with replaced_folder(folder) as fresh:
             write_network(fresh / "network.h5", artifact.network, artifact.float_network)
-            _write_text(fresh / "placement.json", placement_to_json(artifact.placement))
+            _write_text(fresh / PLACEMENT_FILE, placement_to_json(artifact.placement))
             _write_text(fresh / "profile.toml", artifact.profile_text)
             _write_text(fresh / "audit.json", _json(artifact.audit))
             _write_text(fresh / "energy.json", _json(artifact.counts.as_dict()))
@@ -90,10 +92,6 @@ def read_artifact(folder: Path) -> Artifact:
     except ProfileError as error:
         raise ArtifactError(str(error)) from error
     try:
-        placement = placement_from_json(_read_text(folder / "placement.json"))
-    except ValueError as error:
-        raise ArtifactError(f"{folder / 'placement.json'}: {error}") from error
-    try:
         counts = counts_from_dict(_read_json(folder / "energy.json"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ArtifactError(f"{folder / 'energy.json'}: damaged: {error}") from error
@@ -101,12 +99,26 @@ def read_artifact(folder: Path) -> Artifact:
         manifest=manifest,
         network=read_network(folder / "network.h5"),
         float_network=read_float_network(folder / "network.h5"),
-        placement=placement,
+        placement=read_placement(folder / PLACEMENT_FILE),
         profile=profile,
         profile_text=profile_text,
         audit=_read_json(folder / "audit.json"),
         counts=counts,
     )
+
+
+def read_placement(path: Path) -> Placement:
+    """Read the placement of an artifact by itself.
+
+    Raises
+    ------
+    ArtifactError
+        The file is missing or malformed.
+    """
+    try:
+        return placement_from_json(_read_text(path))
+    except ValueError as error:
+        raise ArtifactError(f"{path}: {error}") from error
 
 
 def _json(data: object) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork
+from mapping.placement import Placement
 from nmdeploy.errors import BackendError
 from nmdeploy.simulator.input_current import constant_current
 
@@ -38,8 +39,14 @@ class Batches:
         return Batches(samples, -(-samples // windows), windows)
 
 
-def default_batch(network: ChipNetwork) -> int:
+def default_batch(network: ChipNetwork, placement: Placement | None = None) -> int:
     """Samples side by side that fit the shared memory in which Lava's channels lie.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    placement : Placement, optional
+        If one process runs for each of its cores.
 
     Raises
     ------
@@ -48,11 +55,7 @@ def default_batch(network: ChipNetwork) -> int:
     """
     if not SHARED_MEMORY.is_dir():
         return BATCH_MAX
-    per_sample = sum(
-        network.population(projection.source).neuron_count
-        + network.population(projection.target).neuron_count * np.dtype(np.int32).itemsize
-        for projection in network.projections
-    )
+    per_sample = _layer_bytes(network) if placement is None else _core_bytes(placement)
     free = shutil.disk_usage(SHARED_MEMORY).free
     fitting = free // 2 // max(per_sample, 1)
     if fitting < 1:
@@ -62,6 +65,22 @@ def default_batch(network: ChipNetwork) -> int:
             "use the simulator."
         )
     return min(BATCH_MAX, int(fitting))
+
+
+def _layer_bytes(network: ChipNetwork) -> int:
+    """Spikes into and currents out of each projection, for one sample."""
+    return sum(
+        network.population(projection.source).neuron_count
+        + network.population(projection.target).neuron_count * np.dtype(np.int32).itemsize
+        for projection in network.projections
+    )
+
+
+def _core_bytes(placement: Placement) -> int:
+    """Spikes from each core to each of its targets, for one sample."""
+    return sum(
+        len(core.targets) * sum(tile.neuron_count for tile in core.tiles) for core in placement.cores
+    )
 
 
 def window_currents(

@@ -25,6 +25,8 @@ class Job:
     record_spike_trains : bool
     stock : bool
         Whether to run Lava's own processes instead of ours.
+    placement_file : str or None
+        Absolute path; if given, one process runs for each core of this placement.
     shared_memory_prefix : str
         With which the names of all shared memory of the run start, so that the parent can free it.
     """
@@ -35,6 +37,7 @@ class Job:
     windows: int
     record_spike_trains: bool
     stock: bool
+    placement_file: str | None
     shared_memory_prefix: str
 
     def write(self, folder: Path) -> None:

@@ -21,8 +21,9 @@ class Recording:
     The files, neurons in C order of (channel, row, column):
 
     - ``STEM.counts.npy``: int64, (windows, batch, neurons), spikes of both signs in each window;
-    - ``STEM.saturations.npy``: int64, (windows, batch), cut-off potentials; `UNFINISHED` until the window is
-      over, and written after everything else of the window;
+    - ``STEM.saturations.npy``: int64, (windows, batch, parts), cut-off potentials of each part of the population
+      that a process of its own computes; `UNFINISHED` until the window is over, and written after everything
+      else of the window;
     - ``STEM.trains.npy``: int8, (windows, batch, timesteps, neurons), if asked for;
     - ``STEM.potentials.npy``: int64, (windows, batch, timesteps, neurons), after each step, if asked for.
 
@@ -45,10 +46,16 @@ class Recording:
     spike_trains: bool = False
     potentials: bool = False
 
-    def create(self) -> Recording:
-        """Create the files, sparse, and return self."""
+    def create(self, parts: int = 1) -> Recording:
+        """Create the files, sparse, and return self.
+
+        Parameters
+        ----------
+        parts : int
+            Recorders that write to them.
+        """
         self._create("counts", (self.windows, self.batch, self.neurons), np.int64)
-        saturations = self._create("saturations", (self.windows, self.batch), np.int64)
+        saturations = self._create("saturations", (self.windows, self.batch, parts), np.int64)
         saturations[:] = UNFINISHED
         every_step = (self.windows, self.batch, self.timesteps, self.neurons)
         if self.spike_trains:
@@ -75,7 +82,8 @@ class Recording:
     @property
     def windows_finished(self) -> int:
         """Windows whose results are complete; the files must exist."""
-        return int(np.count_nonzero(np.load(self.path("saturations"), mmap_mode="r")[:, 0] != UNFINISHED))
+        saturations = np.load(self.path("saturations"), mmap_mode="r")
+        return int(np.count_nonzero((saturations != UNFINISHED).all(axis=(1, 2))))
 
 
 def recordings_of(
@@ -108,21 +116,28 @@ def recordings_of(
 
 
 class Recorder:
-    """Writes a `Recording` step by step; one lives in the worker of each population.
+    """Writes a `Recording` step by step; one lives in the worker of each part of the population.
 
     Parameters
     ----------
     recording : Recording
         Its files exist.
+    part : int
+        Number of this part of the population.
+    neurons : slice or integer array, (neurons of this part,)
+        Where they stand in the population, in the order in which they are written.
     """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(
+        self, recording: Recording, part: int = 0, neurons: slice | NDArray[np.intp] = slice(None)
+    ) -> None:
+        self._part, self._neurons = part, neurons
         self._counts = _writable(recording, "counts")
         self._saturations = _writable(recording, "saturations")
         self._trains = _writable(recording, "trains") if recording.spike_trains else None
         self._potentials = _writable(recording, "potentials") if recording.potentials else None
         self._last_step = recording.timesteps - 1
-        self._window_counts = np.zeros((recording.batch, recording.neurons), dtype=np.int64)
+        self._window_counts = np.zeros(self._counts[0][:, neurons].shape, dtype=np.int64)
         self._window_saturations = np.zeros(recording.batch, dtype=np.int64)
 
     def write(
@@ -146,14 +161,19 @@ class Recorder:
         self._window_counts += np.abs(spikes)
         self._window_saturations += saturations
         if self._trains is not None:
-            self._trains[window, :, step] = spikes
+            self._trains[window, :, step][:, self._neurons] = spikes
         if self._potentials is not None:
-            self._potentials[window, :, step] = potential
+            self._potentials[window, :, step][:, self._neurons] = potential
         if step == self._last_step:
-            self._counts[window] = self._window_counts
-            self._saturations[window] = self._window_saturations
+            self._counts[window][:, self._neurons] = self._window_counts
+            self._saturations[window, :, self._part] = self._window_saturations
             self._window_counts[:] = 0
             self._window_saturations[:] = 0
+
+
+def neurons_last(values: NDArray[Any]) -> NDArray[Any]:
+    """(batch, rows, columns, channels) to (batch, neurons) in C order of (channels, rows, columns)."""
+    return values.transpose(0, 3, 1, 2).reshape(len(values), -1)
 
 
 def _writable(recording: Recording, what: str) -> NDArray[Any]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 import nmdeploy.errors
 from mapping.network import ChipNetwork
+from nmdeploy.artifact.artifact import read_placement
 from nmdeploy.artifact.network_file import read_network
 from nmdeploy.errors import BackendError, NmdeployError
 from nmdeploy.lava.batches import Batches, default_batch
@@ -39,6 +40,7 @@ def run_on_lava(
     batch: int | None = None,
     record_spike_trains: bool = False,
     stock: bool = False,
+    placement_file: Path | None = None,
     time_limit_seconds: float = 3600.0,
     lava_python: str | None = None,
     progress: Callable[[int], None] | None = None,
@@ -60,6 +62,9 @@ def run_on_lava(
     stock : bool
         Use the processes that Lava brings along; their saturations are not known, and `SATURATIONS_UNKNOWN`
         is given.
+    placement_file : Path, optional
+        The placement of the network, as in an artifact: one process runs for each of its cores, and not one for
+        each population and each projection. Not for stock processes.
     time_limit_seconds : float
         For the whole run.
     lava_python : str, optional
@@ -75,16 +80,24 @@ def run_on_lava(
     DataFileError
         An input current does not fit the chip's bias field.
     ArtifactError
-        The network file cannot be read.
+        The network file or the placement file cannot be read.
     """
     network = read_network(network_file)
+    placement = None if placement_file is None else read_placement(placement_file)
     if not len(samples):
         return simulate(network, samples, timesteps=timesteps, record_spike_trains=record_spike_trains)
     steps = network.timesteps if timesteps is None else timesteps
-    batches = Batches.of(len(samples), 1 if stock else batch or default_batch(network))
+    batches = Batches.of(len(samples), 1 if stock else batch or default_batch(network, placement))
     prefix = f"/n{secrets.token_hex(3)}_"
     job = Job(
-        str(network_file.resolve()), steps, batches.batch, batches.windows, record_spike_trains, stock, prefix
+        network_file=str(network_file.resolve()),
+        placement_file=None if placement_file is None else str(placement_file.resolve()),
+        timesteps=steps,
+        batch=batches.batch,
+        windows=batches.windows,
+        record_spike_trains=record_spike_trains,
+        stock=stock,
+        shared_memory_prefix=prefix,
     )
     python = lava_python or os.environ.get(PYTHON_VARIABLE) or sys.executable
     with job_folder(prefix) as folder:

@@ -7,7 +7,7 @@ potential in the first step of a window.
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,10 +19,11 @@ from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population
 from nmdeploy.errors import BackendError
-from nmdeploy.lava.build import Currents, Emission, total_steps
+from nmdeploy.lava.emit_layers import Currents, window_clocks
 from nmdeploy.lava.integer_range import synaptic_range
 from nmdeploy.lava.processes.probe import Probe
-from nmdeploy.lava.recording import Recording, recordings_of
+from nmdeploy.lava.program import LavaProgram
+from nmdeploy.lava.recording import Recording
 from nmdeploy.lava.stock_synapses import LIF_SHIFT, DenseWeights, stock_synapses
 from nmdeploy.lava.window_clock import WindowClock
 
@@ -56,6 +57,11 @@ def stock_obstacles(network: ChipNetwork, currents: Currents | None = None) -> l
     for projection in network.projections:
         if projection.delay:
             found.append(f"{projection.name}: {projection.delay} extra steps of delay; Conv and Dense have none")
+        if network.lag(projection):
+            found.append(
+                f"{projection.name}: its spikes come {network.lag(projection)} steps late, in a cycle; "
+                "Lava's own neurons cannot pause between samples, so that they would reach the next one"
+            )
         synapses = stock_synapses(projection.connectivity, projection.weights, network.shift(projection))
         if isinstance(synapses, str):
             found.append(f"{projection.name}: {synapses}")
@@ -106,10 +112,9 @@ def build_stock(
     batch: int = 1,
     windows: int,
     timesteps: int | None = None,
-    record_folder: Path | None = None,
-    record_spike_trains: bool = False,
-) -> Emission:
-    """As `nmdeploy.lava.build.build`, from Lava's own processes, which take one sample at a time.
+    recordings: Mapping[str, Recording] | None = None,
+) -> LavaProgram:
+    """As `nmdeploy.lava.emit_layers.emit_layers`, from Lava's own processes, which take one sample at a time.
 
     Raises
     ------
@@ -124,24 +129,20 @@ def build_stock(
         raise BackendError(
             f"Lava's own processes cannot carry this network; use nmdeploy's (no stock option):\n  {lines}"
         )
-    steps = network.timesteps if timesteps is None else timesteps
-    recordings: dict[str, Recording] = {}
-    if record_folder is not None:
-        recordings = recordings_of(network, record_folder, (1, windows, steps), record_spike_trains)
+    clocks = window_clocks(network, windows, timesteps)
     populations, others = {}, []
     for population in network.populations:
-        clock = WindowClock(population.start_step, steps, windows)
+        clock = clocks[population.name]
         neurons = _neurons(population, clock)
         populations[population.name] = neurons
         source = _current_source(population, currents[population.name], clock)
         if source is not None:
             source.s_out.connect(neurons.a_in)
             others.append(source)
-        if recordings:
-            recording = recordings[population.name].create()
-            others.append(_probe(neurons, clock, recording))
+        if recordings is not None:
+            others.append(_probe(neurons, clock, recordings[population.name].create()))
     projections = _connect(network, populations)
-    return Emission(populations, projections, total_steps(network, windows, steps), recordings, others)
+    return LavaProgram(clocks, populations=populations, projections=projections, others=others)
 
 
 def _lava_shape(population: Population) -> tuple[int, int, int]:
@@ -175,11 +176,11 @@ def _current_source(
     if not current.any() and not initial.any():
         return None
     same = bool(np.all(current == current[:1]))
-    shown = 1 if same else clock.windows
-    steps = clock.timesteps if same else clock.start_step + clock.windows * clock.timesteps
+    shown = 1 if same else len(current)
+    steps = clock.timesteps if same else clock.start_step + len(current) * clock.timesteps
     if steps * population.neuron_count * np.dtype(np.int32).itemsize > SOURCE_BYTES_MAX:
         raise BackendError(
-            f"{population.name}: currents of {clock.windows} samples exceed {SOURCE_BYTES_MAX >> 20} MiB. "
+            f"{population.name}: currents of {len(current)} samples exceed {SOURCE_BYTES_MAX >> 20} MiB. "
             "Run fewer samples (--limit), or use nmdeploy's processes."
         )
     data = np.zeros((*_lava_shape(population), steps), dtype=np.int32)

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 from nmdeploy.lava.job import RECORD_FOLDER, SAMPLES_FILE, Failure, Job
@@ -56,14 +57,19 @@ def _failure_of(error: Exception) -> Failure:
 
 def _run(folder: Path) -> None:
     # Imported here so that a missing package becomes a failure with a reason.
+    from functools import partial
     from multiprocessing import shared_memory
 
     import numpy as np
 
+    from nmdeploy.artifact.artifact import read_placement
     from nmdeploy.artifact.network_file import read_network
     from nmdeploy.lava.batches import Batches, window_currents
-    from nmdeploy.lava.build import build
+    from nmdeploy.lava.emit_cores import emit_cores
+    from nmdeploy.lava.emit_layers import emit_layers
     from nmdeploy.lava.execution import execute
+    from nmdeploy.lava.program import LavaProgram
+    from nmdeploy.lava.recording import recordings_of
     from nmdeploy.lava.stock import build_stock
 
     job = Job.read(folder)
@@ -72,16 +78,20 @@ def _run(folder: Path) -> None:
     with np.load(folder / SAMPLES_FILE) as file:
         samples = file["x"]
     currents = window_currents(network, samples, Batches(len(samples), job.batch, job.windows))
-    emission = (build_stock if job.stock else build)(
+    extent = (job.batch, job.windows, job.timesteps)
+    recordings = recordings_of(network, folder / RECORD_FOLDER, extent, job.record_spike_trains)
+    emit: Callable[..., LavaProgram] = build_stock if job.stock else emit_layers
+    if job.placement_file is not None:
+        emit = partial(emit_cores, placement=read_placement(Path(job.placement_file)))
+    program = emit(
         network,
         currents,
         batch=job.batch,
         windows=job.windows,
         timesteps=job.timesteps,
-        record_folder=folder / RECORD_FOLDER,
-        record_spike_trains=job.record_spike_trains,
+        recordings=recordings,
     )
-    execute([*emission.populations.values(), *emission.projections.values()], emission.total_steps)
+    execute(program.processes, program.steps_for(job.windows))
 
 
 if __name__ == "__main__":

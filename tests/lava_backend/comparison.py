@@ -8,29 +8,31 @@ from pathlib import Path
 import numpy as np
 
 from nmdeploy.lava.batches import window_currents
+from nmdeploy.lava.recording import recordings_of
 from nmdeploy.simulator import simulate
 
 
-def run(builder, network, samples, batches):
+def run(emit, network, samples, batches):
     """Results by population: spike trains, counts, saturations, and the outputs' potentials."""
     from nmdeploy.lava.execution import execute
 
+    extent = (batches.batch, batches.windows, network.timesteps)
     with tempfile.TemporaryDirectory() as folder:
-        emission = builder(
+        recordings = recordings_of(network, Path(folder), extent, True)
+        program = emit(
             network,
             window_currents(network, samples, batches),
             batch=batches.batch,
             windows=batches.windows,
-            record_folder=Path(folder),
-            record_spike_trains=True,
+            recordings=recordings,
         )
-        execute([*emission.populations.values(), *emission.projections.values()], emission.total_steps)
-        assert all(r.windows_finished == batches.windows for r in emission.recordings.values())
+        execute(program.processes, program.steps_for(batches.windows))
+        assert all(recording.windows_finished == batches.windows for recording in recordings.values())
         count = len(samples)
         return {
             what: {
                 name: np.array(recording.read(what)[:count])
-                for name, recording in emission.recordings.items()
+                for name, recording in recordings.items()
                 if what != "potentials" or recording.potentials
             }
             for what in ("trains", "counts", "saturations", "potentials")

@@ -41,10 +41,10 @@ def test_batch_follows_shared_memory():
 @pytest.mark.lava
 def test_sums_beyond_the_messages_of_lava_are_refused():
     pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
-    from nmdeploy.lava.build import build
+    from nmdeploy.lava.emit_layers import emit_layers
 
     network = dataclasses.replace(worked_example(), synapse_exponent=28)
     samples = np.zeros((1, 1, 1, 1), dtype=np.float32)
     currents = window_currents(network, samples, Batches(1, 1, 1))
     with pytest.raises(BackendError, match=r"out: a potential may reach .* beyond the 32 bits"):
-        build(network, currents, batch=1, windows=1)
+        emit_layers(network, currents, batch=1, windows=1)

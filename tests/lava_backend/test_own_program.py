@@ -18,11 +18,12 @@ PROGRAM = textwrap.dedent(
     from lava.proc.io.source import RingBuffer
     from nmdeploy.lava.processes.dense import Dense
     from nmdeploy.lava.processes.integrate_and_fire import IntegrateAndFire
+    from nmdeploy.lava.window_clock import WindowClock
 
     source = RingBuffer(data=np.ones((1, 1, 1, 2, 3), dtype=np.int32))
     dense = Dense(weights=np.array([[2, 1], [-4, 1]]).reshape(2, 2, 1, 1), shift=1)
     neurons = IntegrateAndFire(
-        shape=(1, 1, 1, 2), timesteps=4, windows=1, start_step=1, current=np.zeros((1, 1, 1, 1, 2), int),
+        shape=(1, 1, 1, 2), clock=WindowClock(1, 4, 1), current=np.zeros((1, 1, 1, 1, 2), int),
         reset="subtract", threshold=np.array([12, 99]), initial_potential=np.zeros(2, int), state_max=15,
     )
     source.s_out.connect(dense.s_in)

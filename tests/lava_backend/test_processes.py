@@ -28,7 +28,7 @@ EXPENSIVE = settings(
 @EXPENSIVE
 @given(data=st.data())
 def test_processes_equal_simulator(data):
-    from nmdeploy.lava.build import build
+    from nmdeploy.lava.emit_layers import emit_layers
 
     network = data.draw(networks())
     samples = data.draw(samples_for(network))
@@ -37,7 +37,7 @@ def test_processes_equal_simulator(data):
         simulate(network, samples)
     except DataFileError:  # a sample larger than the random bias field
         reject()
-    assert_equal_to_simulator(network, samples, run(build, network, samples, batches))
+    assert_equal_to_simulator(network, samples, run(emit_layers, network, samples, batches))
 
 
 @settings(EXPENSIVE, max_examples=20)

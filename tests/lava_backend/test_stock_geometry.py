@@ -78,7 +78,17 @@ def with_source(**changes):
 def with_delay():
     network = one_projection(ROWS, COLUMNS)
     delayed = dataclasses.replace(network.projections[0], delay=2)
-    return dataclasses.replace(network, graph=build_graph(network.populations, [delayed]))
+    source, target = network.populations
+    populations = [source, dataclasses.replace(target, start_step=3)]
+    return dataclasses.replace(network, graph=build_graph(populations, [delayed]))
+
+
+def with_self_loop():
+    network = one_projection(ROWS, COLUMNS)
+    here = [np.arange(size, dtype=np.int32)[:, None] for size in SOURCE[1:]]
+    table = Connectivity(SOURCE, SOURCE, *here, (0, 4), (0, 4), groups=4)
+    loop = Projection("loop", "source", "source", table, np.ones((4, 1, 1, 1), np.int32), 0, 8, "mixed")
+    return dataclasses.replace(network, graph=build_graph(network.populations, [*network.projections, loop]))
 
 
 @pytest.mark.parametrize(
@@ -92,6 +102,7 @@ def with_delay():
         (with_source(threshold=np.full(4, -63)), "source: a threshold below 1"),
         (with_source(initial_potential=np.full(4, 3)), "source: initial potentials that are not multiples of 64"),
         (with_source(bias_mantissa=np.full((4, 1, 1), 7)), "source: biases or input currents"),
+        (with_self_loop(), "loop: its spikes come 1 steps late, in a cycle"),
         (with_delay(), "between: 2 extra steps of delay"),
         (one_projection(ROWS, COLUMNS, synapse_exponent=2), "between: weights times 2^2"),
         (one_projection((np.arange(12) // 2)[:, None].astype(np.int32), COLUMNS), "between: the index tables"),

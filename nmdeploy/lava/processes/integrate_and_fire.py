@@ -18,7 +18,8 @@ from lava.magma.core.sync.protocols.loihi_protocol import LoihiProtocol
 from numpy.typing import NDArray
 
 from mapping.network import Reset
-from nmdeploy.lava.recording import Recorder, Recording
+from nmdeploy.lava.neuron_arithmetic import fire, integrate
+from nmdeploy.lava.recording import Recorder, Recording, neurons_last
 from nmdeploy.lava.window_clock import WindowClock
 
 
@@ -28,23 +29,21 @@ class IntegrateAndFire(AbstractProcess):
     In each step of a window: ``v += a_in + current``, v saturates at +-`state_max`; +1 is sent where
     ``v >= threshold``, which takes `threshold` from v (or sets it to 0), -1 where
     ``v <= -negative_threshold``, which adds `negative_threshold` (or sets v to 0). Every window starts from
-    `initial_potential`. Before its first window and after its last one the population is idle: it sends zeros
-    and keeps its state.
+    `initial_potential`. Outside of its windows the population is idle: it loses what arrives, sends zeros and
+    keeps its state.
 
-    Ports: ``a_in`` receives int32 currents, ``s_out`` sends spikes in {-1, 0, 1}; both of `shape`.
-    Vars: ``potential``; ``spikes`` and ``saturations``, totals over all samples and steps so far.
+    Ports, all of `shape`: ``a_in`` receives int32 currents in membrane units; ``s_out`` sends spikes in
+    {-1, 0, 1}, and ``v_out`` the int32 potentials that the step has left.
+    Vars: ``potential``; ``spike_counts``, spikes of both signs of each neuron since its window began, kept until
+    the next one begins; ``spikes`` and ``saturations``, totals over all samples and steps so far.
 
     Parameters
     ----------
     shape : (int, int, int, int)
         Batch, rows, columns, channels.
-    timesteps : int
-        Length of a window.
-    windows : int
-    start_step : int
-        Global step, from 0, at which the first window starts.
+    clock : WindowClock
     current : integer array, (windows, batch or 1, rows, columns, channels)
-        Bias and input current of every step of each window.
+        Bias and input current of every step of each window; taken in turn if there are more windows than here.
     reset : {"subtract", "zero", "none"}
         With "none" the population integrates and never spikes.
     threshold : int64 array, (channels,)
@@ -61,20 +60,18 @@ class IntegrateAndFire(AbstractProcess):
         self,
         *,
         shape: tuple[int, int, int, int],
-        timesteps: int,
-        windows: int,
+        clock: WindowClock,
         current: NDArray[np.signedinteger[Any]],
         reset: Reset,
         threshold: NDArray[np.int64],
         initial_potential: NDArray[np.int64],
         negative_threshold: NDArray[np.int64] | None = None,
-        start_step: int = 0,
         state_max: int = 2**23 - 1,
         recording: Recording | None = None,
         name: str | None = None,
     ) -> None:
         super().__init__(
-            clock=WindowClock(start_step, timesteps, windows),
+            clock=clock,
             current=current,
             reset=reset,
             negative_threshold=negative_threshold,
@@ -85,9 +82,11 @@ class IntegrateAndFire(AbstractProcess):
         channels = shape[3]
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
+        self.v_out = OutPort(shape=shape)
         self.potential = Var(shape=shape, init=np.broadcast_to(initial_potential, shape))
         self.threshold = Var(shape=(channels,), init=threshold)
         self.initial_potential = Var(shape=(channels,), init=initial_potential)
+        self.spike_counts = Var(shape=shape, init=0)
         self.spikes = Var(shape=(1,), init=0)
         self.saturations = Var(shape=(1,), init=0)
 
@@ -96,13 +95,15 @@ class IntegrateAndFire(AbstractProcess):
 @requires(CPU)
 @tag("fixed_pt")
 class IntegrateAndFireModel(PyLoihiProcessModel):
-    """Computes one step in int32; `nmdeploy.lava.build` refuses networks whose sums could exceed that."""
+    """Computes one step in int32; `nmdeploy.lava.emit_layers` refuses networks whose sums could exceed that."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=2)
+    v_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     potential: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     threshold: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     initial_potential: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+    spike_counts: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=32)
     spikes: NDArray[np.int64] = LavaPyType(np.ndarray, np.int64, precision=64)
     saturations: NDArray[np.int64] = LavaPyType(np.ndarray, np.int64, precision=64)
 
@@ -125,44 +126,19 @@ class IntegrateAndFireModel(PyLoihiProcessModel):
         position = self._clock.position(self.time_step)
         if position is None:
             self.s_out.send(np.zeros(self.s_out.shape, dtype=np.int8))
+            self.v_out.send(self.potential)
             return
         window, step = position
         if step == 0:
             self.potential[...] = self.initial_potential
-        saturated = self._integrate(arriving, window)
-        sent = self._fire()
+            self.spike_counts[...] = 0
+        current = arriving + self._current[window % len(self._current)]
+        saturated = integrate(self.potential, current, self._state_max)
+        sent = fire(self.potential, self._reset, self.threshold, self._negative_threshold)
         self.s_out.send(sent)
+        self.v_out.send(self.potential)
+        self.spike_counts += np.abs(sent)
         self.spikes += np.count_nonzero(sent)
         self.saturations += saturated.sum()
         if self._recorder is not None:
             self._recorder.write(window, step, neurons_last(sent), neurons_last(self.potential), saturated)
-
-    def _integrate(self, arriving: NDArray[np.int32], window: int) -> NDArray[np.int64]:
-        """Add the currents and saturate; the number of saturated neurons of each sample."""
-        self.potential += arriving
-        self.potential += self._current[window].astype(np.int32)
-        saturated = np.count_nonzero(np.abs(self.potential) > self._state_max, axis=(1, 2, 3))
-        np.clip(self.potential, -self._state_max, self._state_max, out=self.potential)
-        return np.asarray(saturated, dtype=np.int64)
-
-    def _fire(self) -> NDArray[np.int8]:
-        """Spikes of this step, after which the potential is reset."""
-        sent = np.zeros(self.potential.shape, dtype=np.int8)
-        if self._reset == "none":
-            return sent
-        sent[self.potential >= self.threshold] = 1
-        change = np.where(sent == 1, -self.threshold, 0)
-        if self._negative_threshold is not None:
-            negative = (self.potential <= -self._negative_threshold) & (sent == 0)
-            sent[negative] = -1
-            change = np.where(negative, self._negative_threshold, change)
-        if self._reset == "zero":
-            self.potential[sent != 0] = 0
-        else:
-            self.potential += change.astype(np.int32)
-        return sent
-
-
-def neurons_last(values: NDArray[Any]) -> NDArray[Any]:
-    """(batch, rows, columns, channels) to (batch, neurons) in C order of (channels, rows, columns)."""
-    return values.transpose(0, 3, 1, 2).reshape(len(values), -1)
