@@ -209,6 +209,13 @@ def test_spikes_of_different_steps_are_counted_apart():
     assert is_decided(net, [15, 0], 3)
 
 
+def test_accumulators_send_nothing():
+    silent = population("s", (1, 1, 1), reset="none", threshold=np.zeros(1, np.int64))
+    table = whole((1, 1, 1), (2, 1, 1))
+    net = network([silent, accumulator("out", 2)], [projection("s", "out", table, [0, 100])])
+    assert is_decided(net, [1, 0], 1)
+
+
 @pytest.mark.parametrize(
     ("output", "words"),
     [
