@@ -150,6 +150,13 @@ def test_the_lead_must_outlast_all_steps():
     assert is_decided(net, [36, 0], 3)
 
 
+def test_a_later_check_may_have_another_winner():
+    """The first's lead loses nothing in a step, the second's 5."""
+    early_exit = EarlyExit(two_classes([[4, 0], [1, -2]]), NOTHING, 10)
+    leads = ([1, 0], [0, 5], [0, 6])
+    assert [early_exit.decided(np.arange(1), np.array([lead]), 9).item() for lead in leads] == [True, False, True]
+
+
 def test_a_lead_is_measured_in_decoded_units():
     """With scales 1 and 3 the lead is v0 - 3 * v1, and a step takes (3 * 4 - 1) + 2 = 13."""
     net = two_classes([[1, -2], [4, 0]], scale=np.array([1.0, 3.0]))
