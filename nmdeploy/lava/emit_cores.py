@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
-from nmdeploy.lava.core_contents import core_contents
+from nmdeploy.lava.core_contents import core_contents, route_count
 from nmdeploy.lava.emit_layers import Currents, require_int32, window_clocks
+from nmdeploy.lava.machine_limits import Needs, require_machine
 from nmdeploy.lava.processes.core import Core
 from nmdeploy.lava.program import LavaProgram
 from nmdeploy.lava.recording import Recording
@@ -33,38 +33,42 @@ def emit_cores(
     Raises
     ------
     BackendError
-        A sum could exceed the 32 bits of Lava's messages; the placement does not hold every neuron once.
+        A sum could exceed the 32 bits of Lava's messages, the placement does not hold every neuron once, or this
+        machine cannot hold so many processes.
     """
     require_int32(network, currents)
     contents = core_contents(network, placement)
+    require_machine(
+        Needs(len(contents), route_count(contents)),
+        f"Granularity layer takes {len(network.populations) + len(network.projections)} processes.",
+    )
     clocks = window_clocks(network, windows, timesteps)
-    parts = Counter(placed.tile.population for content in contents for placed in content.tiles)
-    created = {name: recording.create(parts[name]) for name, recording in (recordings or {}).items()}
-    seen: Counter[str] = Counter()
-    cores = []
-    for content, record in zip(contents, placement.cores, strict=True):
+    addresses = [record.address for record in placement.cores]
+    tiles = {
+        name: tuple(
+            (address, placed)
+            for address, content in zip(addresses, contents, strict=True)
+            for placed in content.tiles
+            if placed.tile.population == name
+        )
+        for name in clocks
+    }
+    created = {name: recording.create(len(tiles[name])) for name, recording in (recordings or {}).items()}
+    cores = {}
+    for address, content in zip(addresses, contents, strict=True):
         neurons = []
         for placed in content.tiles:
             name = placed.tile.population
-            recording = (created[name], seen[name]) if created else None
-            seen[name] += 1
+            population, part = network.population(name), tiles[name].index((address, placed))
+            recording = (created[name], part) if created else None
             neurons.append(
-                tile_neurons(
-                    network.population(name), placed, clocks[name], currents[name], network.state_max, recording
-                )
+                tile_neurons(population, placed, clocks[name], currents[name], network.state_max, recording)
             )
         senders = {core: contents[core].neuron_count for core in content.senders}
-        cores.append(
-            Core(
-                name=str(record.address),
-                neurons=neurons,
-                synapses=content.synapses,
-                senders=senders,
-                batch=batch,
-            )
+        cores[address] = Core(
+            name=str(address), neurons=neurons, synapses=content.synapses, senders=senders, batch=batch
         )
-    for content, core in zip(contents, cores, strict=True):
+    for address, content in zip(addresses, contents, strict=True):
         for sender in content.senders:
-            cores[sender].s_out.connect(core.in_port(sender))
-    addresses = (record.address for record in placement.cores)
-    return LavaProgram(clocks, cores=dict(zip(addresses, cores, strict=True)))
+            cores[addresses[sender]].s_out.connect(cores[address].in_port(sender))
+    return LavaProgram(clocks, cores=cores, tiles=tiles)

@@ -12,6 +12,7 @@ from mapping.connectivity import Connectivity
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.integer_range import synaptic_range
+from nmdeploy.lava.machine_limits import Needs, require_machine
 from nmdeploy.lava.processes.convolution import Convolution
 from nmdeploy.lava.processes.dense import Dense
 from nmdeploy.lava.processes.integrate_and_fire import IntegrateAndFire
@@ -51,9 +52,13 @@ def emit_layers(
     Raises
     ------
     BackendError
-        A sum could exceed the 32 bits of Lava's messages.
+        A sum could exceed the 32 bits of Lava's messages, or this machine cannot hold so many processes.
     """
     require_int32(network, currents)
+    projection_count = len(network.projections)
+    require_machine(
+        Needs(len(network.populations) + projection_count, 2 * projection_count), "Run it with the simulator."
+    )
     clocks = window_clocks(network, windows, timesteps)
     populations = {}
     for population in network.populations:

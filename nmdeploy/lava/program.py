@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mapping.placement import CoreAddress
+from nmdeploy.lava.core_contents import PlacedTile
 from nmdeploy.lava.window_clock import WindowClock
 
 
@@ -25,6 +26,8 @@ class LavaProgram:
     cores : dict of CoreAddress to Lava process
         One for each used core, by its address in the placement; empty at granularity "layer". Ports and Vars: see
         `nmdeploy.lava.processes.core.Core`.
+    tiles : dict of str to tuple of (CoreAddress, PlacedTile)
+        By population: the cores that hold it, and where; empty at granularity "layer".
     others : list of Lava processes
         Sources and recorders that a network of stock processes needs besides.
     """
@@ -33,6 +36,7 @@ class LavaProgram:
     populations: dict[str, Any] = field(default_factory=dict)
     projections: dict[str, Any] = field(default_factory=dict)
     cores: dict[CoreAddress, Any] = field(default_factory=dict)
+    tiles: dict[str, tuple[tuple[CoreAddress, PlacedTile], ...]] = field(default_factory=dict)
     others: list[Any] = field(default_factory=list)
 
     @property
