@@ -6,6 +6,7 @@ import itertools
 from dataclasses import replace
 
 import numpy as np
+from lava_backend.reference import constant_currents
 
 from mapping.connectivity import Connectivity
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
@@ -85,31 +86,51 @@ def balanced(populations, projections):
     return list(done.values()), delayed
 
 
-def looped(net, timesteps=None):
-    """Spikes and potentials of one window, dicts by population of int arrays (steps, neurons); no input.
+def chip_run(net, samples, timesteps=None, stop=None):
+    """Spikes and potentials, dicts by population of int arrays (samples, steps, neurons), and saturations.
 
-    Steps 1 to 4 of `mapping.network`, neuron by neuron in Python's integers; window step j of a source meets step j of
-    its target.
+    The semantics of `mapping.network`, neuron by neuron in Python's integers, on the one clock that all populations
+    have: samples follow each other every T + gap steps, and what is sent in a step arrives 1 + delay steps later,
+    whatever it meets there.
+
+    Parameters
+    ----------
+    stop : int, optional
+        First global step that does not happen any more.
     """
     steps = net.timesteps if timesteps is None else timesteps
-    spikes = {p.name: np.zeros((steps, *p.shape), int) for p in net.populations}
-    potentials = {p.name: np.zeros((steps, *p.shape), int) for p in net.populations}
+    starts = {p.name: p.start_step for p in net.populations}
+    lags = [starts[p.source] + 1 + p.delay - starts[p.target] for p in net.projections]
+    period = steps + max(lags, default=0)
+    spikes, potentials = (
+        {p.name: np.zeros((len(samples), steps, *p.shape), int) for p in net.populations} for _ in range(2)
+    )
+    currents = [{p.name: constant_currents(net, p, sample) for p in net.populations} for sample in samples]
+    sent = {p.name: {} for p in net.populations}
     saturations = 0
-    for p in net.populations:
-        bias = np.broadcast_to(p.bias_mantissa * 2**p.bias_exponent, p.shape)
-        for neuron in np.ndindex(p.shape):
-            v = int(p.initial_potential[neuron[0]])
-            for step in range(steps):
-                v += int(bias[neuron])
+    for now in range(len(samples) * period + max(starts.values()) if stop is None else stop):
+        for p in net.populations:
+            window, step = divmod(now - p.start_step, period)
+            if not 0 <= window < len(samples) or step >= steps:
+                continue
+            sent[p.name][now] = np.zeros(p.shape, int)
+            for neuron in np.ndindex(p.shape):
+                v = int(potentials[p.name][(window, step - 1, *neuron)] if step else p.initial_potential[neuron[0]])
+                v += currents[window][p.name][neuron]
                 for incoming in net.incoming(p.name):
-                    factor = 2 ** (net.synapse_exponent + incoming.weight_exponent)
-                    v += factor * arriving(incoming, spikes[incoming.source][step], neuron)
+                    spiking = sent[incoming.source].get(now - 1 - incoming.delay)
+                    if spiking is not None:
+                        factor = 2 ** (net.synapse_exponent + incoming.weight_exponent)
+                        v += factor * arriving(incoming, spiking, neuron)
                 if abs(v) > net.state_max:
                     saturations += 1
                     v = net.state_max if v > 0 else -net.state_max
-                spikes[p.name][(step, *neuron)], v = fire(p, neuron[0], v)
-                potentials[p.name][(step, *neuron)] = v
-    flat = [{name: a.reshape(steps, -1) for name, a in arrays.items()} for arrays in (spikes, potentials)]
+                spike, v = fire(p, neuron[0], v)
+                sent[p.name][now][neuron] = spikes[p.name][(window, step, *neuron)] = spike
+                potentials[p.name][(window, step, *neuron)] = v
+    flat = [
+        {name: a.reshape(len(samples), steps, -1) for name, a in arrays.items()} for arrays in (spikes, potentials)
+    ]
     return *flat, saturations
 
 

@@ -1,72 +1,14 @@
-"""The simulator against plain loops over the window, and traces worked out by hand."""
+"""The simulator against traces worked out by hand, and its batches; `test_paths.py` has the loop over the clock."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from integer_networks import input_projection, looped, network, one_to_one, population, projection, whole
+from integer_networks import input_projection, network, one_to_one, population, projection, whole
 
-from mapping.connectivity import Connectivity
 from nmdeploy.simulator import simulate
 from nmdeploy.simulator.engine import Engine
 from nmdeploy.simulator.torch_engine import TorchEngine
 
 NOTHING = np.zeros((1, 1, 1, 1), np.float32)
-
-
-def random_table(draw, random, source, target):
-    return random.integers(-1, source, size=(target, draw(st.integers(1, 3)))).astype(np.int32)
-
-
-@st.composite
-def networks(draw):
-    """Populations driven by their biases; the last one is a readout of all others."""
-    random = np.random.default_rng(draw(st.integers(0, 2**31)))
-    populations, projections = [], []
-    count = draw(st.integers(2, 4))
-    for index in range(count):
-        shape = (draw(st.sampled_from([1, 2, 4])), draw(st.integers(1, 3)), draw(st.integers(1, 3)))
-        channels, last = shape[0], index == count - 1
-        bias_shape = draw(st.sampled_from([(channels, 1, 1), shape]))
-        signed = draw(st.booleans()) and not last
-        populations.append(
-            population(
-                f"p{index}",
-                shape,
-                reset="none" if last else draw(st.sampled_from(["subtract", "zero"])),
-                threshold=random.integers(1, 30, channels) * (not last),
-                negative_threshold=random.integers(1, 30, channels) if signed else None,
-                bias_mantissa=random.integers(-6, 12, bias_shape),
-                bias_exponent=random.integers(0, 3, bias_shape),
-                initial_potential=random.integers(-20, 20, channels),
-                is_output=last or draw(st.booleans()),
-            )
-        )
-        for source in populations[:-1]:
-            tables = [random_table(draw, random, *sizes) for sizes in zip(source.shape[1:], shape[1:], strict=True)]
-            groups = draw(st.sampled_from([g for g in (1, 2, 4) if source.shape[0] % g == channels % g == 0]))
-            table = Connectivity(source.shape, shape, *tables, (0, source.shape[0]), (0, channels), groups)
-            weights = random.integers(-9, 10, table.weight_shape)
-            exponent = draw(st.integers(-1, 3))
-            projections.append(projection(source.name, f"p{index}", table, weights, weight_exponent=exponent))
-    state_max = draw(st.sampled_from([2**23 - 1, 60]))
-    return network(
-        populations, projections, timesteps=draw(st.integers(1, 7)), state_max=state_max, synapse_exponent=1
-    )
-
-
-@settings(max_examples=80, deadline=None)
-@given(networks(), st.sampled_from([None, 1, 3, 9]))
-def test_plain_loops(net, timesteps):
-    spikes, potentials, saturations = looped(net, timesteps)
-    result = simulate(net, NOTHING, timesteps=timesteps, record_spike_trains=True)
-    for name, train in spikes.items():
-        np.testing.assert_array_equal(result.spike_trains[name][0], train)
-        np.testing.assert_array_equal(result.spike_counts[name][0], np.abs(train).sum(axis=0))
-    outputs = np.concatenate([potentials[p.name] for p in net.outputs], axis=1)
-    np.testing.assert_array_equal(result.potentials[0], outputs)
-    assert result.saturations == saturations
-    assert not simulate(net, NOTHING).spike_trains, "trains cost memory and are kept on request only"
 
 
 def single(**fields):
@@ -149,8 +91,8 @@ def test_samples_do_not_touch_each_other(monkeypatch, engine):
     alone = [simulate(net, samples[i : i + 1], record_spike_trains=True) for i in range(11)]
     done = []
     # memory for three samples
-    for kind in (Engine, TorchEngine):
-        largest = max(kind(net).working_bytes(population) for population in net.populations)
+    for kind, threads in ((Engine, ()), (TorchEngine, (1,))):
+        largest = max(kind(net, *threads).working_bytes(population) for population in net.populations)
         monkeypatch.setattr(kind, "preferred_bytes", 6 * largest * 3)
     split = simulate(net, samples, record_spike_trains=True, progress=done.append, engine=engine)
     assert done == [3, 3, 3, 2]

@@ -1,0 +1,102 @@
+"""Every path of the simulator against the loop over the chip's clock: neurons, cycles, kernels, rounds, early exit."""
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from integer_networks import chip_run, input_projection, network, population, projection, whole
+from lava_backend.networks import samples_for
+from simulated_networks import classifiers, cyclic_networks
+
+from nmdeploy.decode import decode
+from nmdeploy.simulator import fast_products, simulate
+from nmdeploy.simulator.engine import Engine
+from nmdeploy.simulator.torch_engine import TorchEngine
+from nmdeploy.simulator.window import Window
+
+PATHS = ["numpy", "torch", "torch without 8-bit convolution"]
+
+
+@pytest.fixture(params=PATHS)
+def engine(request, monkeypatch):
+    if request.param == PATHS[2]:
+        monkeypatch.setattr(fast_products, "int8_convolution_works", lambda: False)
+    return request.param.split()[0]
+
+
+@st.composite
+def runs(draw):
+    """A network, samples, a number of time steps, and the steps of a round."""
+    net = draw(cyclic_networks())
+    timesteps = draw(st.sampled_from([net.timesteps, 1, 7]))
+    return net, draw(samples_for(net, largest=3)), timesteps, draw(st.integers(1, timesteps))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(run=runs())
+def test_every_spike_of_every_step(engine, run):
+    net, samples, timesteps, round_steps = run
+    spikes, potentials, saturations = chip_run(net, samples, timesteps)
+    kind = Engine if engine == "numpy" else TorchEngine
+    in_rounds = Window(kind(net), samples, timesteps, record_spike_trains=True).run(round_steps)
+    at_once = simulate(net, samples, timesteps=timesteps, engine=engine, record_spike_trains=True)
+    for result in (in_rounds, at_once):
+        for name, train in spikes.items():
+            np.testing.assert_array_equal(result.spike_trains[name], train)
+            np.testing.assert_array_equal(result.spike_counts[name], np.abs(train).sum(axis=1))
+        np.testing.assert_array_equal(result.potentials, outputs_of(net, potentials))
+        assert result.saturations == saturations
+        assert result.steps.tolist() == [timesteps] * len(samples)
+    assert not simulate(net, samples, engine=engine).spike_trains, "trains cost memory and are kept on request only"
+
+
+def outputs_of(net, potentials):
+    return np.concatenate([potentials[one.name] for one in net.outputs], axis=2)
+
+
+@st.composite
+def runs_of_classifiers(draw):
+    """A network, samples, and the steps between two checks."""
+    net = draw(classifiers())
+    return net, draw(samples_for(net, largest=3)), draw(st.integers(1, net.timesteps))
+
+
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(run=runs_of_classifiers())
+def test_early_exit_is_the_chip_stopped(engine, run):
+    """Spikes, counts and potentials are those of a chip that is stopped when the output has done its last step."""
+    net, samples, interval = run
+    result = simulate(net, samples, engine=engine, check_interval=interval, record_spike_trains=True)
+    whole_window = simulate(net, samples, engine=engine)
+    decisions = [decode(net, one.potentials[:, -1], net.timesteps).argmax(axis=1) for one in (result, whole_window)]
+    np.testing.assert_array_equal(*decisions)
+    saturations = 0
+    for sample, steps in enumerate(result.steps):
+        assert 1 <= steps <= net.timesteps
+        assert steps % interval == 0 or steps == net.timesteps
+        # a sample that stays has time for every population to end its window
+        stop = net.outputs[0].start_step + int(steps) if steps < net.timesteps else None
+        spikes, potentials, cut_off = chip_run(net, samples[sample : sample + 1], stop=stop)
+        saturations += cut_off
+        for name, train in spikes.items():
+            np.testing.assert_array_equal(result.spike_trains[name][sample], train[0])
+            np.testing.assert_array_equal(result.spike_counts[name][sample], np.abs(train[0]).sum(axis=0))
+        expected = outputs_of(net, potentials)[0]
+        expected[steps:] = expected[steps - 1]
+        np.testing.assert_array_equal(result.potentials[sample], expected)
+    assert result.saturations == saturations
+
+
+@pytest.mark.parametrize(("interval", "steps"), [(1, [8, 6, 3, 10]), (4, [8, 8, 4, 10]), (7, [10, 7, 7, 10])])
+def test_samples_leave_when_their_decision_is_final(engine, interval, steps):
+    """The first class gains x a step, a spike of the silent source would give the second 4: final if 10 x > 4 rest."""
+    silent = population("silent", (1, 1, 1), threshold=np.array([1000]), bias_mantissa=np.ones((1, 1, 1), int))
+    readout = population("readout", (2, 1, 1), reset="none", threshold=np.zeros(2, int), is_output=True)
+    table = whole((1, 1, 1), (2, 1, 1))
+    inputs = [input_projection("readout", table, [1, 0])]
+    net = network([silent, readout], [projection("silent", "readout", table, [0, 4])], inputs, timesteps=10)
+    samples = np.array([1, 2, 3, 0], np.float32).reshape(4, 1, 1, 1)
+    result = simulate(net, samples, engine=engine, check_interval=interval)
+    assert result.steps.tolist() == steps
+    reached = [[x * min(step, end) for step in range(1, 11)] for x, end in zip([1, 2, 3, 0], steps, strict=True)]
+    assert result.potentials[:, :, 0].tolist() == reached
