@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
@@ -159,6 +161,27 @@ def networks(draw):
         graph=build_graph(populations, projections),
         input_projections=(first_input,),
     )
+
+
+@st.composite
+def cyclic_networks(draw):
+    """A network with one or two projections more, from a population to itself or to an earlier one."""
+    choose = Chooser(draw)
+    network = draw(networks())
+    projections = list(network.projections)
+    for number in range(choose.integer(1, 2)):
+        index = choose.integer(0, len(network.populations) - 1)
+        source, target = network.populations[index], network.populations[choose.integer(0, index)]
+        tables = tuple(free_axis(choose, source.shape[axis], target.shape[axis]) for axis in (1, 2))
+        table = connectivity(choose, source.shape, target.shape[0], tables)
+        projections.append(projection(choose, f"back {number}", source, target.name, table, choose.integer(0, 2)))
+    return replace(network, graph=build_graph(network.populations, projections))
+
+
+def with_every_population_an_output(network):
+    """The same network, of which every potential is recorded."""
+    populations = [replace(population, is_output=True) for population in network.populations]
+    return replace(network, graph=build_graph(populations, network.projections))
 
 
 @st.composite

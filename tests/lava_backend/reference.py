@@ -59,7 +59,7 @@ def constant_currents(network, population, sample):
 
 
 class ReferenceRun:
-    """All samples one after another, each T steps, on one clock.
+    """All samples one after another on one clock, each T steps and the steps for which late spikes are on their way.
 
     Attributes
     ----------
@@ -70,6 +70,9 @@ class ReferenceRun:
 
     def __init__(self, network, samples):
         steps = network.timesteps
+        starts = {p.name: p.start_step for p in network.populations}
+        lags = [starts[p.source] + 1 + p.delay - starts[p.target] for p in network.projections]
+        period = steps + max(lags, default=0)
         self.saturations = 0
         self.spikes = {p.name: {} for p in network.populations}
         self.potentials = {p.name: {} for p in network.populations}
@@ -79,10 +82,10 @@ class ReferenceRun:
         currents = [
             {p.name: constant_currents(network, p, sample) for p in network.populations} for sample in samples
         ]
-        for now in range(network.latency_steps + steps * (len(samples) - 1)):
+        for now in range(max(starts.values()) + period * len(samples)):
             for population in network.populations:
-                window, step = divmod(now - population.start_step, steps)
-                if not 0 <= window < len(samples):
+                window, step = divmod(now - population.start_step, period)
+                if not 0 <= window < len(samples) or step >= steps:
                     continue
                 name = population.name
                 arriving = dict(currents[window][name])

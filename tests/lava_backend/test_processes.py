@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, Phase, given, reject, settings
@@ -12,25 +14,25 @@ from nmdeploy.lava.batches import Batches, window_currents
 from nmdeploy.simulator import simulate
 
 from .comparison import assert_equal_to_simulator, run
-from .networks import networks, samples_for, stock_networks
+from .networks import cyclic_networks, networks, samples_for, stock_networks, with_every_population_an_output
+from .tilings import placements
 
 pytestmark = pytest.mark.lava
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
 EXPENSIVE = settings(
-    max_examples=40,
+    max_examples=30,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking would start Lava for minutes
 )
 
 
-@EXPENSIVE
-@given(data=st.data())
-def test_processes_equal_simulator(data):
+def assert_all_granularities_equal_the_simulator(data, network):
+    from nmdeploy.lava.emit_cores import emit_cores
     from nmdeploy.lava.emit_layers import emit_layers
 
-    network = data.draw(networks())
+    network = with_every_population_an_output(network)
     samples = data.draw(samples_for(network))
     batches = Batches.of(len(samples), data.draw(st.integers(1, 3)))
     try:
@@ -38,11 +40,32 @@ def test_processes_equal_simulator(data):
     except DataFileError:  # a sample larger than the random bias field
         reject()
     assert_equal_to_simulator(network, samples, run(emit_layers, network, samples, batches))
+    on_cores = partial(emit_cores, placement=data.draw(placements(network)))
+    assert_equal_to_simulator(network, samples, run(on_cores, network, samples, batches))
+
+
+@EXPENSIVE
+@given(data=st.data())
+def test_layers_and_cores_equal_simulator(data):
+    assert_all_granularities_equal_the_simulator(data, data.draw(networks()))
+
+
+@EXPENSIVE
+@given(data=st.data())
+def test_layers_and_cores_equal_simulator_in_cycles(data):
+    assert_all_granularities_equal_the_simulator(data, data.draw(cyclic_networks()))
+
+
+@pytest.mark.slow
+@settings(EXPENSIVE, max_examples=200)
+@given(data=st.data())
+def test_layers_and_cores_equal_simulator_often(data):
+    assert_all_granularities_equal_the_simulator(data, data.draw(st.one_of(networks(), cyclic_networks())))
 
 
 @settings(EXPENSIVE, max_examples=20)
 @given(data=st.data())
-def test_stock_processes_equal_simulator_and_ours(data):
+def test_stock_processes_equal_simulator(data):
     from nmdeploy.lava.stock import build_stock, stock_obstacles
 
     network = data.draw(stock_networks())
