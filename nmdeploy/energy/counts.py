@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from mapping.network import ChipNetwork, InputProjection
 from mapping.placement import Placement
 from mapping.tiles import Tile
-from nmdeploy.energy.operations import synaptic_operations
+from nmdeploy.energy.operations import SynapticOperations, synaptic_operations
 
 IntArray = NDArray[np.int64]
 
@@ -32,8 +33,10 @@ class TileCounts:
     input_mac_dense, input_mac_effective : int
         Multiply-accumulates of the input current, applied once a sample; "effective" leaves out inputs and
         weights of zero.
-    input_neurons : int
-        Neurons of the tile with input current, times samples: each adds its current in every step.
+    input_mac_dense_every_step, input_mac_effective_every_step : int
+        The same if the input were applied in every step.
+    input_additions : int
+        Additions of the input current, one for each neuron that has it and each step.
     neuron_updates, bias_additions, spikes : int
         Neurons times steps; those of them that add a bias; spikes sent.
     """
@@ -44,7 +47,9 @@ class TileCounts:
     ac_effective: int
     input_mac_dense: int
     input_mac_effective: int
-    input_neurons: int
+    input_mac_dense_every_step: int
+    input_mac_effective_every_step: int
+    input_additions: int
     neuron_updates: int
     bias_additions: int
     spikes: int
@@ -109,6 +114,7 @@ def count_operations(
     spike_counts: dict[str, IntArray],
     timesteps: int,
     float_macs: dict[str, int],
+    steps: Mapping[str, IntArray] | None = None,
 ) -> OperationCounts:
     """Count the operations of a run.
 
@@ -121,57 +127,89 @@ def count_operations(
     spike_counts : dict of population name to int64 array, (samples, neurons)
         From the simulator.
     timesteps : int
-        Steps that were simulated.
+        Length of the window.
     float_macs : dict of layer name to int
         See `OperationCounts`.
+    steps : mapping of population name to int64 array, (samples,), optional
+        Steps of its window that each population ran for each sample; all of them if not given.
     """
     spikes = {
         population.name: spike_counts[population.name].sum(axis=0).reshape(population.shape)
         for population in network.populations
     }
-    applied = np.full(network.input_shape, len(samples), dtype=np.int64)
-    nonzero_inputs = np.count_nonzero(samples, axis=0)
-    tiles = [
-        _count_tile(network, str(core.address), tile, spikes, (applied, nonzero_inputs), len(samples) * timesteps)
-        for core in placement.cores
-        for tile in core.tiles
-    ]
+    if steps is None:
+        steps = {name: np.full(len(samples), timesteps, dtype=np.int64) for name in spikes}
+    with_input = {projection.target for projection in network.input_projections}
+    run = _Run(
+        network=network,
+        spikes=spikes,
+        steps={name: int(one.sum()) for name, one in steps.items()},
+        once=_input_events(samples, np.ones(len(samples), dtype=np.int64)),
+        every_step={name: _input_events(samples, steps[name]) for name in with_input},
+    )
+    tiles = [_count_tile(run, str(core.address), tile) for core in placement.cores for tile in core.tiles]
     return OperationCounts(len(samples), timesteps, tuple(tiles), float_macs)
 
 
-def _count_tile(
-    network: ChipNetwork,
-    core: str,
-    tile: Tile,
-    spikes: dict[str, IntArray],
-    inputs: tuple[IntArray, NDArray[np.intp]],
-    neuron_steps: int,
-) -> TileCounts:
-    population = network.population(tile.population)
-    box = tuple(slice(*interval) for interval in (tile.channels, tile.rows, tile.columns))
+@dataclass(frozen=True)
+class _InputEvents:
+    """How often each input is applied: all of them, and where it is not zero; (channels, rows, columns)."""
+
+    all_inputs: IntArray
+    nonzero_inputs: IntArray
+
+
+def _input_events(samples: NDArray[np.float32], times: IntArray) -> _InputEvents:
+    """Events if the input of each sample is applied so many times; `times` has shape (samples,)."""
+    all_inputs = np.full(samples.shape[1:], times.sum(), dtype=np.int64)
+    return _InputEvents(all_inputs, np.einsum("s,schw->chw", times, samples != 0))
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What a run did, summed over the samples; `spikes`, `steps` and `every_step` by population."""
+
+    network: ChipNetwork
+    spikes: dict[str, IntArray]
+    steps: dict[str, int]
+    once: _InputEvents
+    every_step: dict[str, _InputEvents]
+
+
+def _count_tile(run: _Run, core: str, tile: Tile) -> TileCounts:
+    name = tile.population
     accumulates = [
-        synaptic_operations(projection.connectivity, projection.weights, tile, spikes[projection.source])
-        for projection in network.incoming(tile.population)
+        synaptic_operations(projection.connectivity, projection.weights, tile, run.spikes[projection.source])
+        for projection in run.network.incoming(name)
     ]
-    applied, nonzero_inputs = inputs
-    currents = list(network.input_currents(tile.population))
+    currents = list(run.network.input_currents(name))
+    once = [_input_operations(current, tile, run.once) for current in currents]
+    every_step = [_input_operations(current, tile, run.every_step[name]) for current in currents]
+    population = run.network.population(name)
+    box = tuple(slice(*interval) for interval in (tile.channels, tile.rows, tile.columns))
     bias = np.broadcast_to(population.bias, population.shape)[box]
     return TileCounts(
         core=core,
-        population=tile.population,
+        population=name,
         ac_dense=sum(operations.dense for operations in accumulates),
         ac_effective=sum(operations.effective for operations in accumulates),
-        input_mac_dense=sum(
-            synaptic_operations(current.connectivity, current.weights, tile, applied).dense for current in currents
-        ),
-        input_mac_effective=sum(
-            synaptic_operations(current.connectivity, current.weights, tile, nonzero_inputs.astype(np.int64)).effective
-            for current in currents
-        ),
-        input_neurons=_neurons_with_current(tile, currents) * int(applied.flat[0]),
-        neuron_updates=tile.neuron_count * neuron_steps,
-        bias_additions=int(np.count_nonzero(bias)) * neuron_steps,
-        spikes=int(spikes[tile.population][box].sum()),
+        input_mac_dense=sum(operations.dense for operations in once),
+        input_mac_effective=sum(operations.effective for operations in once),
+        input_mac_dense_every_step=sum(operations.dense for operations in every_step),
+        input_mac_effective_every_step=sum(operations.effective for operations in every_step),
+        input_additions=_neurons_with_current(tile, currents) * run.steps[name],
+        neuron_updates=tile.neuron_count * run.steps[name],
+        bias_additions=int(np.count_nonzero(bias)) * run.steps[name],
+        spikes=int(run.spikes[name][box].sum()),
+    )
+
+
+def _input_operations(current: InputProjection, tile: Tile, events: _InputEvents) -> SynapticOperations:
+    """Operations of an input current, inputs of zero being left out of the effective ones."""
+    table, weights = current.connectivity, current.weights
+    return SynapticOperations(
+        dense=synaptic_operations(table, weights, tile, events.all_inputs).dense,
+        effective=synaptic_operations(table, weights, tile, events.nonzero_inputs).effective,
     )
 
 

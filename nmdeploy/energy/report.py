@@ -109,12 +109,11 @@ def energy_report(
         for tile in tiles:
             effective = counting == "effective"
             ac += tile.ac_effective if effective else tile.ac_dense
-            input_mac = tile.input_mac_effective if effective else tile.input_mac_dense
             if input_convention == "cached":
-                mac += input_mac
-                ac += tile.input_neurons * counts.timesteps
+                mac += tile.input_mac_effective if effective else tile.input_mac_dense
+                ac += tile.input_additions
             else:
-                mac += input_mac * counts.timesteps
+                mac += tile.input_mac_effective_every_step if effective else tile.input_mac_dense_every_step
         per_inference = (ac / counts.samples, mac / counts.samples)
         return _priced(name, *per_inference, preset)
 

@@ -63,7 +63,7 @@ COUNTS = st.builds(
     OperationCounts,
     st.integers(1, 99),
     st.integers(1, 99),
-    st.lists(st.builds(TileCounts, NAMES, NAMES, *[INTEGERS] * 8), max_size=4).map(tuple),
+    st.lists(st.builds(TileCounts, NAMES, NAMES, *[INTEGERS] * 10), max_size=4).map(tuple),
     st.dictionaries(NAMES, st.integers(0, 2**50), max_size=3),
 )
 PREPROCESSINGS = st.builds(

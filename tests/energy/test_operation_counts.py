@@ -47,7 +47,7 @@ def runs(draw):
     return network, draw(placements(network)), silenced.astype(np.float32)
 
 
-def expected(network, tile, samples, spikes):
+def expected(network, tile, samples, spikes, steps):
     """One operation for each event that meets a synapse into the tile, counted one synapse at a time."""
     counted = Counter()
     for projection in network.incoming(tile.population):
@@ -57,29 +57,39 @@ def expected(network, tile, samples, spikes):
                 events = sent[(slice(None), *source)].sum()
                 counted["ac_dense"] += events
                 counted["ac_effective"] += events * (weight != 0)
-    with_current = set()
+    with_current, steps = set(), steps[tile.population]
     for current in network.input_currents(tile.population):
         for source, target, weight in synapses(current.connectivity, current.weights):
-            if inside(tile, target):
-                counted["input_mac_dense"] += len(samples)
-                counted["input_mac_effective"] += np.count_nonzero(samples[(slice(None), *source)]) * (weight != 0)
+            for sample, run in zip(samples, steps, strict=True) if inside(tile, target) else ():
+                effective = int(sample[source] != 0 and weight != 0)
+                counted["input_mac_dense"] += 1
+                counted["input_mac_dense_every_step"] += run
+                counted["input_mac_effective"] += effective
+                counted["input_mac_effective_every_step"] += run * effective
         with_current |= set(range(*current.connectivity.target_channels))
     population = network.population(tile.population)
     bias = np.broadcast_to(population.bias, population.shape)
     for neuron in product(*(range(*box) for box in (tile.channels, tile.rows, tile.columns))):
-        counted["input_neurons"] += len(samples) * (neuron[0] in with_current)
-        counted["neuron_updates"] += len(samples) * network.timesteps
-        counted["bias_additions"] += len(samples) * network.timesteps * (bias[neuron] != 0)
+        counted["input_additions"] += sum(steps) * (neuron[0] in with_current)
+        counted["neuron_updates"] += sum(steps)
+        counted["bias_additions"] += sum(steps) * (bias[neuron] != 0)
         counted["spikes"] += spikes[tile.population][(slice(None), *neuron)].sum()
     return counted
 
 
-@given(runs())
+@given(runs(), st.none() | st.integers(0, 2**31))
 @settings(max_examples=60, deadline=None)
-def test_counts_equal_a_listing_of_all_synapses(run):
+def test_counts_equal_a_listing_of_all_synapses(run, seed):
+    """Of whole windows, and of populations that ran some steps of it, each sample others."""
     network, placement, samples = run
     result = simulate(network, samples)
-    counts = count_operations(network, placement, samples, result.spike_counts, network.timesteps, {})
+    steps = {population.name: [network.timesteps] * len(samples) for population in network.populations}
+    given_steps = None
+    if seed is not None:
+        random = np.random.default_rng(seed)
+        given_steps = {name: random.integers(0, network.timesteps + 1, len(samples)) for name in steps}
+        steps = {name: one.tolist() for name, one in given_steps.items()}
+    counts = count_operations(network, placement, samples, result.spike_counts, network.timesteps, {}, given_steps)
     spikes = {
         population.name: result.spike_counts[population.name].reshape(len(samples), *population.shape)
         for population in network.populations
@@ -89,13 +99,15 @@ def test_counts_equal_a_listing_of_all_synapses(run):
         (core, tile.population) for core, tile in tiles
     ]
     for counted, (_, tile) in zip(counts.tiles, tiles, strict=True):
-        oracle = expected(network, tile, samples, spikes)
+        oracle = expected(network, tile, samples, spikes, steps)
         for name in (
             "ac_dense",
             "ac_effective",
             "input_mac_dense",
             "input_mac_effective",
-            "input_neurons",
+            "input_mac_dense_every_step",
+            "input_mac_effective_every_step",
+            "input_additions",
             "neuron_updates",
             "bias_additions",
             "spikes",
