@@ -29,14 +29,20 @@ def to_bias_field(
     OverflowError
         A value is beyond the field.
     """
-    mantissa = np.zeros_like(values)
-    exponent = np.full_like(values, -1)
-    for candidate in range(exponent_min, exponent_max + 1):
-        rounded = (values + (1 << candidate >> 1)) >> candidate
-        fits = (exponent < 0) & (np.abs(rounded) <= mantissa_max)
-        mantissa[fits] = rounded[fits]
-        exponent[fits] = candidate
-    if (exponent < 0).any():
-        largest = int(np.abs(values).max())
+    largest = int(np.abs(values).max(initial=0))
+    _, bits = np.frexp(np.abs(values).astype(np.float64))
+    # with fewer low bits dropped than this, the value would have more bits than the mantissa
+    exponent = np.maximum(bits.astype(np.int64) - mantissa_max.bit_length(), exponent_min)
+    mantissa = _rounded(values, exponent)
+    while (beyond := np.abs(mantissa) > mantissa_max).any():
+        exponent[beyond] += 1
+        mantissa[beyond] = _rounded(values[beyond], exponent[beyond])
+    if exponent.max(initial=0) > exponent_max:
         raise OverflowError(f"{largest:,} is beyond the bias field ({mantissa_max << exponent_max:,})")
     return mantissa, exponent
+
+
+def _rounded(values: IntArray, exponent: IntArray) -> IntArray:
+    """The nearest integers to ``values / 2**exponent``, halves up."""
+    rounded: IntArray = (values + (np.int64(1) << exponent >> 1)) >> exponent
+    return rounded

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from nmdeploy.simulator.input_current import constant_current
 from nmdeploy.simulator.neurons import Neurons, neurons_last
 from nmdeploy.simulator.products import Product, exact_dtype
 
+Part = TypeVar("Part")
+Result = TypeVar("Result")
 SpikeTrain = NDArray[np.int8]
 IntArray = NDArray[np.int64]
 
@@ -48,6 +50,8 @@ class Engine:
 
     # Receptive fields gathered at a time that the processor's caches and a small machine's memory still like.
     preferred_bytes = 256 * 2**20
+    # Parts of the samples that are computed side by side.
+    threads = 1
 
     def __init__(self, network: ChipNetwork) -> None:
         self.network = network
@@ -72,6 +76,11 @@ class Engine:
             for population in self.network.populations
         )
         return integers * np.dtype(np.int64).itemsize
+
+    def run_all(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
+        """Apply `work` to an engine for this network and each of the parts, and give the results in order."""
+        for part in parts:
+            yield work(self, part)
 
     def begin(self, samples: NDArray[np.float32]) -> None:
         """Start a window.

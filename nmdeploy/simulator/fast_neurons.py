@@ -6,10 +6,8 @@ and whoever is told of it computes the window again with `Neurons`.
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
+import math
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 import numba
@@ -18,29 +16,11 @@ from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population
 from nmdeploy.simulator.products import FLOAT32_EXACT
+from nmdeploy.simulator.threads import in_threads
 
 # Neurons whose state a thread keeps in its nearest cache.
 BLOCK = 1024
 FloatArray = NDArray[np.float32]
-
-
-def fits_float32(network: ChipNetwork, population: Population, constant: NDArray[np.int64]) -> bool:
-    """Whether every potential of a step, before it saturates, is below 2^24 whatever spikes arrive.
-
-    Parameters
-    ----------
-    network : ChipNetwork
-    population : Population
-    constant : int64 array
-        Bias and input current.
-    """
-    arriving = np.zeros(population.shape[0], dtype=np.int64)
-    for projection in network.incoming(population.name):
-        start, stop = projection.connectivity.target_channels
-        sums = np.abs(projection.weights.astype(np.int64)).sum(axis=(1, 2, 3))
-        arriving[start:stop] += sums << network.shift(projection)
-    largest = int(arriving.max(initial=0)) + int(np.abs(constant).max(initial=0))
-    return network.state_max + largest < FLOAT32_EXACT
 
 
 @dataclass(frozen=True)
@@ -59,91 +39,124 @@ class Shortcut:
     weights: FloatArray
 
 
+@dataclass(frozen=True)
+class Fired:
+    """What neurons did in a round.
+
+    Attributes
+    ----------
+    spikes : int8 array, (steps, batch, rows, columns, channels)
+        0 or 1.
+    counts : float32 array, (batch, rows, columns, channels)
+        Number of spikes.
+    potentials : float32 array, (batch, rows, columns, channels)
+        After the last step.
+    """
+
+    spikes: NDArray[np.int8]
+    counts: FloatArray
+    potentials: FloatArray
+
+
 class SaturatedError(Exception):
     """A potential left the state's range."""
 
 
-def fire(
-    population: Population,
-    arriving: FloatArray,
-    shortcut: Shortcut | None,
-    constant: NDArray[np.int64],
-    potential: NDArray[Any],
-    state_max: int,
-) -> tuple[NDArray[np.int8], NDArray[np.int64], FloatArray]:
-    """Spikes of a round of steps.
+class FastNeurons:
+    """The neurons of one integrate-and-fire population with spikes +1 only.
 
     Parameters
     ----------
+    network : ChipNetwork
     population : Population
-        Integrate-and-fire, with spikes +1 only.
-    arriving : float32 array, (steps, batch, rows, columns, channels)
-        Synaptic input in membrane units; whole numbers.
-    shortcut : Shortcut, optional
-        Further synaptic input.
-    constant : int64 array, (1 or batch, rows, columns, channels)
-        Bias and input current of every step.
-    potential : array, (batch, rows, columns, channels)
-        Before the first step; whole numbers.
-    state_max : int
-
-    Returns
-    -------
-    int8 array, (steps, batch, rows, columns, channels)
-        0 or 1.
-    int64 array, (batch, rows, columns, channels)
-        Number of spikes.
-    float32 array, (batch, rows, columns, channels)
-        Potentials after the last step.
-
-    Raises
-    ------
-    SaturatedError
-        The result would not be that of saturating neurons.
     """
-    steps, batch, *place = arriving.shape
-    neurons = int(np.prod(place))
-    spikes = np.empty((steps, batch, neurons), dtype=np.bool_)
-    counts = np.empty((batch, neurons), dtype=np.float32)
-    after = np.array(potential, dtype=np.float32).reshape(batch, neurons)
-    if shortcut is None:
-        shortcut = Shortcut(np.empty((0, batch, *place), dtype=np.uint8), np.zeros(place[-1], dtype=np.float32))
-    blocks = batch * -(-neurons // BLOCK)
-    arrays = (
-        arriving.reshape(steps, batch, neurons),
-        shortcut.spikes.reshape(len(shortcut.spikes), batch, neurons),
-        _by_neuron(shortcut.weights, place),
-        constant.astype(np.float32).reshape(len(constant), neurons),
-        _by_neuron(population.threshold, place),
-        population.reset == "zero",
-        spikes,
-        counts,
-        after,
-    )
-    bounds = np.linspace(0, blocks, _thread_count() + 1).astype(int)
-    worst = _threads().map(lambda first, last: _fire(first, last, *arrays), bounds[:-1], bounds[1:])
-    if max(worst) > state_max:
-        raise SaturatedError
-    return (
-        spikes.view(np.int8).reshape(steps, batch, *place),
-        counts.astype(np.int64).reshape(batch, *place),
-        after.reshape(batch, *place),
-    )
+
+    def __init__(self, network: ChipNetwork, population: Population) -> None:
+        channels, rows, columns = population.shape
+        self._place = (rows, columns, channels)
+        self._state_max = network.state_max
+        self._largest_arriving = _largest_arriving(network, population)
+        self._thresholds = self._by_neuron(population.threshold)
+        self._reset_to_zero = population.reset == "zero"
+
+    def fits_float32(self, constant: NDArray[np.int64]) -> bool:
+        """Whether every potential of a step, before it saturates, is below 2^24 whatever spikes arrive.
+
+        Parameters
+        ----------
+        constant : int64 array
+            Bias and input current.
+        """
+        largest = self._largest_arriving + int(np.abs(constant).max(initial=0))
+        return self._state_max + largest < FLOAT32_EXACT
+
+    def fire(
+        self,
+        arriving: FloatArray,
+        shortcut: Shortcut | None,
+        constant: NDArray[np.int64],
+        potential: NDArray[Any],
+        threads: int,
+    ) -> Fired:
+        """Spikes of a round of steps.
+
+        Parameters
+        ----------
+        arriving : float32 array, (steps, batch, rows, columns, channels)
+            Synaptic input in membrane units; whole numbers.
+        shortcut : Shortcut, optional
+            Further synaptic input.
+        constant : int64 array, (1 or batch, rows, columns, channels)
+            Bias and input current of every step.
+        potential : array, (batch, rows, columns, channels)
+            Before the first step; whole numbers.
+        threads : int
+            How many compute side by side.
+
+        Raises
+        ------
+        SaturatedError
+            The result would not be that of saturating neurons.
+        """
+        steps, batch = arriving.shape[:2]
+        neurons = math.prod(self._place)
+        spikes = np.empty((steps, batch, neurons), dtype=np.bool_)
+        counts = np.empty((batch, neurons), dtype=np.float32)
+        after = np.array(potential, dtype=np.float32).reshape(batch, neurons)
+        if shortcut is None:
+            shortcut = Shortcut(np.empty((0, batch, neurons), dtype=np.uint8), np.zeros(1, dtype=np.float32))
+        arrays = (
+            arriving.reshape(steps, batch, neurons),
+            shortcut.spikes.reshape(len(shortcut.spikes), batch, neurons),
+            self._by_neuron(shortcut.weights),
+            constant.astype(np.float32).reshape(len(constant), neurons),
+            self._thresholds,
+            self._reset_to_zero,
+            spikes,
+            counts,
+            after,
+        )
+        blocks = batch * -(-neurons // BLOCK)
+        worst = in_threads(blocks, threads, lambda first, last: _fire(first, last, *arrays))
+        if max(worst) > self._state_max:
+            raise SaturatedError
+        of_sample = (batch, *self._place)
+        return Fired(
+            spikes.view(np.int8).reshape(steps, *of_sample), counts.reshape(of_sample), after.reshape(of_sample)
+        )
+
+    def _by_neuron(self, values: NDArray[Any]) -> FloatArray:
+        return np.broadcast_to(values, self._place).astype(np.float32).ravel()
 
 
-def _by_neuron(values: NDArray[Any], place: list[int]) -> FloatArray:
-    return np.broadcast_to(values, place).astype(np.float32).ravel()
-
-
-def _thread_count() -> int:
-    """Processors that this process may use; where the system does not tell, all of them."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def _threads() -> ThreadPoolExecutor:
-    # Not numba's own threads: these fix the start method of multiprocessing, after which Lava cannot be imported.
-    return ThreadPoolExecutor(_thread_count(), thread_name_prefix="nmdeploy")
+def _largest_arriving(network: ChipNetwork, population: Population) -> int:
+    """Magnitude of the largest synaptic input of a step."""
+    arriving = np.zeros(population.shape[0], dtype=np.int64)
+    for projection in network.incoming(population.name):
+        start, stop = projection.connectivity.target_channels
+        sums = np.abs(projection.weights.astype(np.int64)).sum(axis=(1, 2, 3))
+        arriving[start:stop] += sums << network.shift(projection)
+    return int(arriving.max(initial=0))
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)

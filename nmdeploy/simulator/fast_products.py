@@ -1,14 +1,16 @@
-"""Synaptic input of binary spikes by torch's kernels, equal to `nmdeploy.simulator.products` bit for bit.
+"""Synaptic input by compiled kernels, equal to `nmdeploy.simulator.products` bit for bit.
 
-Three kernels: 8-bit integer convolution with 32-bit sums (oneDNN; several times the speed of float32), float32
-convolution, and float32 matrix product for dense layers. Each is used only where its sums are proved exact; a
-projection with index tables that no convolution has keeps the gathering product.
+Dense kernels, whose time does not depend on the spikes: 8-bit integer convolution with 32-bit sums (oneDNN; several
+times the speed of float32), float32 convolution, and float32 matrix product for dense layers. Each is used only where
+its sums are proved exact; a projection with index tables that no convolution has keeps the gathering product. Where
+spikes are few, they are added one by one instead (`nmdeploy.simulator.event_products`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, cached_property
 from math import gcd
 from typing import Any
 
@@ -20,10 +22,33 @@ from torch import Tensor
 
 from mapping.connectivity import Connectivity
 from mapping.convolution_geometry import AxisGeometry, axis_geometry, covers_source
+from nmdeploy.simulator.event_products import EventProduct
 from nmdeploy.simulator.products import FLOAT32_EXACT, Product, exact_dtype
 
 INT8_MAX = 127
 Kernel = Callable[[Tensor], Tensor]
+# Times on one core, measured by benchmarks/event_products.py; only their ratios matter.
+EVENT_NANOSECONDS = 45.0
+ADDITION_NANOSECONDS = 0.06
+INT8_NANOSECONDS = 0.003
+FLOAT_NANOSECONDS = 0.02
+GATHERED_NANOSECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class DenseKernel:
+    """A product with a matrix that spikes do not shorten.
+
+    Attributes
+    ----------
+    apply : callable
+        Spikes (samples, source rows, source columns, source channels that take part) to sums.
+    mac_nanoseconds : float
+        Time of a multiply-accumulate on one core, zeros of the padding included (`benchmarks/event_products.py`).
+    """
+
+    apply: Callable[[Tensor], Tensor]
+    mac_nanoseconds: float
 
 
 class FastProduct:
@@ -42,39 +67,70 @@ class FastProduct:
         self, connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool
     ) -> None:
         self._connectivity = connectivity
-        delivered = weights.astype(np.int64) << shift
-        rows = axis_geometry(connectivity.rows, connectivity.source_shape[1])
-        columns = axis_geometry(connectivity.columns, connectivity.source_shape[2])
-        self._kernel: Kernel
-        if _largest_sum(weights) >= FLOAT32_EXACT:
-            self._kernel = _gathered(connectivity, delivered)
-        elif _is_dense(connectivity):
-            self._kernel = _matrix_product(delivered)
-        elif is_channelwise(connectivity) and rows is not None and columns is not None:
-            self._kernel = _channelwise(delivered, rows, columns, connectivity)
-        elif rows is not None and columns is not None:
-            convolve = _int8_convolution if binary and _fits_int8(weights) else _float_convolution
-            self._kernel = convolve(weights, shift, rows, columns, connectivity)
-        else:
-            self._kernel = _gathered(connectivity, delivered)
+        self._delivered = weights.astype(np.int64) << shift
+        self._dense = _dense_kernel(connectivity, weights, shift, binary=binary)
 
-    def __call__(self, spikes: NDArray[np.int8]) -> NDArray[np.float32]:
+    @cached_property
+    def _events(self) -> EventProduct:
+        dtype = np.float32 if _largest_sum(self._delivered) < FLOAT32_EXACT else np.float64
+        return EventProduct(self._connectivity, self._delivered, dtype)
+
+    def __call__(self, spikes: NDArray[np.int8], threads: int = 1) -> NDArray[np.float32]:
         """Apply to a batch.
 
         Parameters
         ----------
         spikes : int8 array, (samples, source rows, source columns, source channels)
+        threads : int
+            For adding spikes one by one; torch has threads of its own.
 
         Returns
         -------
         float32 or float64 array, (samples, target rows, target columns, out channels)
         """
+        if self.adds_events(spikes):
+            return self._events(spikes, threads)
         start, stop = self._connectivity.source_channels
-        sums: NDArray[np.float32] = self._kernel(torch.from_numpy(spikes)[..., start:stop]).contiguous().numpy()
+        sums: NDArray[np.float32] = self._dense.apply(torch.from_numpy(spikes)[..., start:stop]).contiguous().numpy()
         return sums
 
+    def adds_events(self, spikes: NDArray[np.int8]) -> bool:
+        """Whether these spikes are so few that adding them one by one takes less time than the dense kernel."""
+        table = self._connectivity
+        # of all channels, as counting the ones that take part would copy them
+        events = np.count_nonzero(spikes.view(np.bool_)) * table.in_channels / table.source_shape[0]
+        taps = table.rows.size * table.columns.size
+        macs = len(spikes) * taps * table.out_channels * (table.in_channels // table.groups)
+        adding = events * (EVENT_NANOSECONDS + ADDITION_NANOSECONDS * self._fan_out)
+        return bool(adding < macs * self._dense.mac_nanoseconds)
 
-def _largest_sum(weights: NDArray[np.int32]) -> int:
+    @cached_property
+    def _fan_out(self) -> float:
+        """Mean number of synapses of a source neuron that takes part."""
+        _, rows, columns = self._connectivity.source_shape
+        return self._connectivity.synapse_count / (self._connectivity.in_channels * rows * columns)
+
+
+def _dense_kernel(
+    connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool
+) -> DenseKernel:
+    delivered = weights.astype(np.int64) << shift
+    rows = axis_geometry(connectivity.rows, connectivity.source_shape[1])
+    columns = axis_geometry(connectivity.columns, connectivity.source_shape[2])
+    if _largest_sum(weights) >= FLOAT32_EXACT:
+        return DenseKernel(_gathered(connectivity, delivered), GATHERED_NANOSECONDS)
+    if _is_dense(connectivity):
+        return DenseKernel(_matrix_product(delivered), FLOAT_NANOSECONDS)
+    if rows is None or columns is None:
+        return DenseKernel(_gathered(connectivity, delivered), GATHERED_NANOSECONDS)
+    if is_channelwise(connectivity):
+        return DenseKernel(_channelwise(delivered, rows, columns, connectivity), FLOAT_NANOSECONDS)
+    if binary and _fits_int8(weights):
+        return DenseKernel(_int8_convolution(weights, shift, rows, columns, connectivity), INT8_NANOSECONDS)
+    return DenseKernel(_float_convolution(weights, shift, rows, columns, connectivity), FLOAT_NANOSECONDS)
+
+
+def _largest_sum(weights: NDArray[Any]) -> int:
     """Magnitude of the largest sum of mantissas; shifting scales sums by a power of two, which stays exact."""
     return int(np.abs(weights.astype(np.int64)).sum(axis=(1, 2, 3)).max())
 

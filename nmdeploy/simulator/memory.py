@@ -31,7 +31,9 @@ def free_memory_bytes() -> int:
     return int(psutil.virtual_memory().available)
 
 
-def plan(engine: Engine, timesteps: int, memory_bytes: int | None, round_steps: int | None = None) -> Extent:
+def plan(
+    engine: Engine, samples: int, timesteps: int, memory_bytes: int | None, round_steps: int | None = None
+) -> Extent:
     """Choose the extent by the caches and the memory.
 
     Whole windows are preferred, then many samples; rounds get shorter where one sample's window is too much.
@@ -39,6 +41,8 @@ def plan(engine: Engine, timesteps: int, memory_bytes: int | None, round_steps: 
     Parameters
     ----------
     engine : Engine
+    samples : int
+        How many there are in all.
     timesteps : int
         Length of the window.
     memory_bytes : int, optional
@@ -52,7 +56,8 @@ def plan(engine: Engine, timesteps: int, memory_bytes: int | None, round_steps: 
     NmdeployError
         Not even one step of one sample fits.
     """
-    limit = free_memory_bytes() // FREE_SHARE if memory_bytes is None else memory_bytes
+    threads = max(1, min(engine.threads, samples))
+    limit = (free_memory_bytes() // FREE_SHARE if memory_bytes is None else memory_bytes) // threads
     step_bytes = peak_step_bytes(engine)
     largest = max((engine.working_bytes(population) for population in engine.network.populations), default=1)
     preferred = max(1, engine.preferred_bytes // largest)
@@ -61,12 +66,12 @@ def plan(engine: Engine, timesteps: int, memory_bytes: int | None, round_steps: 
     if round_steps is None:
         steps = min(steps, fitting)
     if steps < 1 or fitting < steps:
-        needed = engine.state_bytes + max(steps, 1) * step_bytes
+        needed = threads * (engine.state_bytes + max(steps, 1) * step_bytes)
         raise NmdeployError(
-            f"the simulation of one sample needs {needed / 2**20:,.0f} MiB of memory, and may take "
-            f"{limit / 2**20:,.0f} MiB. Allow more with --memory."
+            f"the simulation needs at least {needed / 2**20:,.0f} MiB of memory, and may take "
+            f"{limit * threads / 2**20:,.0f} MiB. Allow more with --memory."
         )
-    batch = min(preferred // steps, limit // (engine.state_bytes + steps * step_bytes))
+    batch = min(preferred // steps, limit // (engine.state_bytes + steps * step_bytes), -(-samples // threads))
     return Extent(max(1, batch), steps)
 
 

@@ -7,6 +7,7 @@ over time x samples, then the threshold recurrence over time.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import Literal
@@ -67,21 +68,24 @@ def simulate(
     """
     steps = network.timesteps if timesteps is None else timesteps
     chosen = _engine(network, steps, len(samples), engine)
-    parts = []
     round_steps = None
     if check_interval is not None:
-        round_steps = min(check_interval + max(steps_ahead(network).values()), steps)
-    extent = plan(chosen, steps, memory_bytes, round_steps)
-    for start in range(0, max(len(samples), 1), extent.batch):
-        part = samples[start : start + extent.batch]
-        window = Window(chosen, part, steps, record_spike_trains=record_spike_trains)
+        round_steps = min(check_interval + max(steps_ahead(network).values(), default=0), steps)
+    extent = plan(chosen, len(samples), steps, memory_bytes, round_steps)
+
+    def run(engine: Engine, part: NDArray[np.float32]) -> SimulationResult:
+        window = Window(engine, part, steps, record_spike_trains=record_spike_trains)
         if check_interval is None:
-            parts.append(window.run(extent.round_steps))
-        else:
-            parts.append(window.run_until_decided(check_interval, EarlyExit(network, part, steps)))
+            return window.run(extent.round_steps)
+        return window.run_until_decided(check_interval, EarlyExit(network, part, steps))
+
+    parts = [samples[start : start + extent.batch] for start in range(0, max(len(samples), 1), extent.batch)]
+    results = []
+    for result in chosen.run_all(run, parts):
+        results.append(result)
         if progress is not None:
-            progress(len(part))
-    return joined(parts)
+            progress(len(result.steps))
+    return joined(results)
 
 
 def _engine(network: ChipNetwork, steps: int, samples: int, name: EngineName) -> Engine:
@@ -90,4 +94,9 @@ def _engine(network: ChipNetwork, steps: int, samples: int, name: EngineName) ->
         return Engine(network)
     from nmdeploy.simulator.torch_engine import TorchEngine  # torch takes seconds to import
 
-    return TorchEngine(network)
+    return TorchEngine(network, thread_count())
+
+
+def thread_count() -> int:
+    """Processors that this process may use; where the system does not tell, all of them."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

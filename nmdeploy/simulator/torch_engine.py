@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from queue import SimpleQueue
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
-from nmdeploy.simulator.engine import Advanced, Engine, SpikeTrain
-from nmdeploy.simulator.fast_neurons import SaturatedError, Shortcut, fire, fits_float32
+from nmdeploy.simulator.engine import Advanced, Engine, Part, Result, SpikeTrain
+from nmdeploy.simulator.fast_neurons import FastNeurons, SaturatedError, Shortcut
 from nmdeploy.simulator.fast_products import FastProduct, is_channelwise
 from nmdeploy.simulator.neurons import neurons_last
 
@@ -20,14 +23,23 @@ class TorchEngine(Engine):
     Parameters
     ----------
     network : ChipNetwork
+    threads : int
+    kernels_of : TorchEngine, optional
+        Another one for the same network, whose kernels are shared.
     """
 
     # What a population works on at a time: more would leave the processor's caches.
-    preferred_bytes = 32 * 2**20
+    preferred_bytes = 20 * 2**20
 
-    def __init__(self, network: ChipNetwork) -> None:
+    def __init__(self, network: ChipNetwork, threads: int = 1, kernels_of: TorchEngine | None = None) -> None:
         super().__init__(network)
+        self.threads = threads
         self._signed = {population.name for population in network.populations if population.model != "if"}
+        self._fast: dict[str, FastProduct]
+        self._neurons: dict[str, FastNeurons]
+        if kernels_of is not None:
+            self._fast, self._neurons = kernels_of._fast, kernels_of._neurons
+            return
         self._fast = {
             projection.name: FastProduct(
                 projection.connectivity,
@@ -37,17 +49,48 @@ class TorchEngine(Engine):
             )
             for projection in network.projections
         }
+        self._neurons = {
+            population.name: FastNeurons(network, population)
+            for population in network.populations
+            if population.model == "if" and not (population.is_output and population.reset != "none")
+        }
 
     def working_bytes(self, population: Population) -> int:
         """Memory that advancing the population takes for one sample and step, its own spikes included."""
         return population.neuron_count * (2 * np.dtype(np.float32).itemsize + 1)
 
+    def run_all(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
+        """As `Engine.run_all`; each thread takes parts of its own, which scales better than sharing every kernel."""
+        if self.threads == 1 or len(parts) < self.threads:
+            yield from super().run_all(work, parts)
+            return
+        engines: SimpleQueue[TorchEngine] = SimpleQueue()
+        for _ in range(self.threads):
+            engines.put(TorchEngine(self.network, 1, kernels_of=self))
+
+        def run(part: Part) -> Result:
+            engine = engines.get()
+            try:
+                return work(engine, part)
+            finally:
+                engines.put(engine)
+
+        usual = torch.get_num_threads()
+        # what a thread sets holds for itself and for threads that start later
+        pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
+        try:
+            yield from pool.map(run, parts)
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(usual)
+
     def advance(self, population: Population, trains: Mapping[str, SpikeTrain], steps: int) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
         constant = self.constant(population)
-        spikes_at_output = population.is_output and population.reset != "none"
-        if population.model != "if" or spikes_at_output or not fits_float32(self.network, population, constant):
+        neurons = self._neurons.get(population.name)
+        if neurons is None or not neurons.fits_float32(constant):
             return super().advance(population, trains, steps)
+        potential = self.potential(population)
         projections = list(self.network.incoming(population.name))
         shortcut = None
         if population.reset != "none":
@@ -55,19 +98,16 @@ class TorchEngine(Engine):
             if through is not None:
                 projections.remove(through)
                 shortcut = self._shortcut(population, through, trains[through.name])
-        potential = self.potential(population)
         arriving = self._arriving(population, projections, trains, (steps, len(potential)))
         if population.reset == "none":
             return self._accumulate(population, trains, constant, arriving)
         try:
-            spikes, counts, after = fire(
-                population, arriving, shortcut, constant, potential, self.network.state_max
-            )
+            fired = neurons.fire(arriving, shortcut, constant, potential, self.threads)
         except SaturatedError:
             return super().advance(population, trains, steps)
-        self._potentials[population.name] = after
+        self._potentials[population.name] = fired.potentials
         nothing = np.zeros((len(potential), steps, 0), dtype=np.int64)
-        return Advanced(spikes, neurons_last(counts), nothing, 0)
+        return Advanced(fired.spikes, neurons_last(fired.counts).astype(np.int64), nothing, 0)
 
     def _is_shortcut(self, projection: Projection) -> bool:
         return is_channelwise(projection.connectivity) and projection.source not in self._signed
@@ -105,7 +145,7 @@ class TorchEngine(Engine):
         total: NDArray[np.float32] | None = None
         for projection in projections:
             train = trains[projection.name]
-            sums = self._fast[projection.name](train.reshape(steps * batch, *train.shape[2:]))
+            sums = self._fast[projection.name](train.reshape(steps * batch, *train.shape[2:]), self.threads)
             sums = sums.reshape(steps, batch, *sums.shape[1:])
             start, stop = projection.connectivity.target_channels
             if total is None and (start, stop) == (0, channels):

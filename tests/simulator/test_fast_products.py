@@ -18,7 +18,7 @@ def convolution(channels, out, kernel, *, stride=1, padding=1, groups=1, size=9)
 
 
 def kernel_of(product):
-    return product._kernel.__qualname__.split(".")[0]
+    return product._dense.apply.__qualname__.split(".")[0]
 
 
 def expected(connectivity, weights, shift, spikes, stride, padding):
