@@ -1,102 +1,155 @@
-"""Speed of the simulator on a compiled network, every ratio from one run.
+"""Speed of the simulator and of our Lava processes against others, every ratio from one run.
 
-python -m benchmarks.simulator ARTIFACT DATA.npz [--samples 32]
+python -m benchmarks.simulator DATA [--quick] [--only PART,...] [--json FILE]
 
-ARTIFACT is a folder written by `nmdeploy compile`, DATA.npz its test samples. Prints milliseconds per sample of the
-compiled engine, of the plain engine, and of the dense arithmetic bound: T inferences of a float network with the same
-convolutions in torch, same threads and batch. Then how the time grows with T.
+DATA is a folder with mnist/ and cifar10/ as in `benchmarks.networks`. Prints Markdown; progress goes to standard error.
+docs/benchmarks.md says what the parts are and why they are fair.
 """
 
 import argparse
-import resource
+import json
+import os
+import platform
+import sys
+import tempfile
 import time
-from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 
-from mapping.convolution_geometry import axis_geometry
-from mapping.network import ChipNetwork
-from nmdeploy.artifact.artifact import read_artifact
-from nmdeploy.data_file import read_data
-from nmdeploy.simulator import simulate
-from nmdeploy.simulator.torch_engine import TorchEngine
+from benchmarks.comparison import SIMULATOR, compare
+from benchmarks.networks import MNIST_CNN, RESNET20, TINY, VGG16, Prepared, prepare
+from benchmarks.our_lava import time_our_lava
+from benchmarks.report import render
+from benchmarks.scaling import measure_scaling
+from benchmarks.spikingjelly_environment import spikingjelly_python
+from benchmarks.stock_lava import time_stock_lava
 
-REPEATS = 5
-WINDOWS = (8, 16, 32, 64, 128, 256)
-
-
-def fastest(work: Callable[[], object]) -> float:
-    """Seconds of the fastest of several runs, after one that is not counted."""
-    work()
-    times = []
-    for _ in range(REPEATS):
-        begin = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - begin)
-    return min(times)
+PARTS = ("bound", "stock", "spikingjelly", "lava", "scaling")
+BATCHES, QUICK_BATCHES = (1, 128), (1, 8)
+ROUNDS, QUICK_ROUNDS = (3, 9), (2, 2)
+SECONDS_A_COMPARISON = 30.0
+LAVA_ROUNDS = 2
 
 
-def float_inference(network: ChipNetwork, batch: int) -> Callable[[], None]:
-    """All convolutions of the network once, in float32 as torch computes them (channels last), rectified."""
-    layers = []
-    for projection in [*network.projections, *network.input_projections]:
-        table = projection.connectivity
-        rows = axis_geometry(table.rows, table.source_shape[1])
-        columns = axis_geometry(table.columns, table.source_shape[2])
-        if rows is None or columns is None:
-            raise SystemExit(f"{projection.name} is no convolution; this benchmark cannot bound it")
-        images = torch.rand(batch, table.in_channels, *table.source_shape[1:])
-        kernel = torch.from_numpy(projection.weights.astype(np.float32))
-        layers.append(
-            (
-                images.contiguous(memory_format=torch.channels_last),
-                kernel.contiguous(memory_format=torch.channels_last),
-                (rows.before, columns.before),
-                (rows.stride, columns.stride),
-                table.groups,
-            )
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path, nargs="?", help="not needed with --quick")
+    parser.add_argument("--quick", action="store_true", help="a tiny network, few runs: that everything works")
+    parser.add_argument("--only", type=_parts, help=f"some of {', '.join(PARTS)}; all but spikingjelly if quick")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures to this file")
+    parser.add_argument(
+        "--spikingjelly-environment",
+        type=Path,
+        default=Path(".venv-spikingjelly"),
+        metavar="FOLDER",
+        help="virtual environment of SpikingJelly, made if missing",
+    )
+    options = parser.parse_args()
+    if options.data is None and not options.quick:
+        parser.error("the folder of data is missing (only --quick works without)")
+    if options.only is None:
+        options.only = [part for part in PARTS if part != "spikingjelly" or not options.quick]
+    return options
+
+
+def _parts(text: str) -> list[str]:
+    parts = text.split(",")
+    unknown = [part for part in parts if part not in PARTS]
+    if unknown:
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not one of {', '.join(PARTS)}")
+    return parts
+
+
+def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """All parts that were asked for.
+
+    Parameters
+    ----------
+    options : argparse.Namespace
+        See `arguments`.
+    folder : Path
+        For the compiled networks.
+    """
+    begin = time.perf_counter()
+    results: dict[str, Any] = {"machine": machine()}
+    cases = (TINY,) if options.quick else (RESNET20, MNIST_CNN, VGG16)
+    prepared = [_announced(f"compile {case.name}", prepare, case, options.data, folder / case.name) for case in cases]
+    if {"bound", "spikingjelly", "stock", "lava"} & set(options.only):
+        results["comparisons"] = _comparisons(prepared, options)
+    if {"stock", "lava"} & set(options.only):
+        results["lava"] = [_announced(f"Lava {one.case.name}", _lava, one, options, results) for one in prepared]
+    if "scaling" in options.only:
+        results["scaling"] = _announced("scaling", measure_scaling, prepared[0], options.data, folder, options.quick)
+    results["seconds"] = time.perf_counter() - begin
+    return results
+
+
+def _comparisons(prepared: list[Prepared], options: argparse.Namespace) -> list[dict[str, Any]]:
+    python = None
+    if "spikingjelly" in options.only:
+        environment = options.spikingjelly_environment.resolve()
+        python = _announced("SpikingJelly's environment", spikingjelly_python, environment)
+    cores = len(os.sched_getaffinity(0))
+    settings = [(one, cores) for one in prepared]
+    if cores > 1:
+        settings.insert(1, (prepared[0], 1))
+    found = []
+    for one, threads in settings:
+        found += _announced(
+            f"{one.case.name} on {threads} cores",
+            compare,
+            one,
+            threads=threads,
+            batches=QUICK_BATCHES if options.quick else BATCHES,
+            bound="bound" in options.only,
+            spikingjelly_python=python,
+            rounds=QUICK_ROUNDS if options.quick else ROUNDS,
+            seconds=SECONDS_A_COMPARISON,
         )
+    return found
 
-    def run() -> None:
-        with torch.inference_mode():
-            for images, kernel, padding, stride, groups in layers:
-                F.conv2d(images, kernel, padding=padding, stride=stride, groups=groups).relu_()
 
-    return run
+def _lava(one: Prepared, options: argparse.Namespace, results: dict[str, Any]) -> dict[str, Any]:
+    """Stock Lava's time for a step against the simulator's at the largest batch and our processes'."""
+    found: dict[str, Any] = {"network": one.case.name, "stock": time_stock_lava(one.folder)}
+    if "stock" in options.only:
+        last = [each for each in results["comparisons"] if each["network"] == one.case.name][-1]
+        images = last["batch"] * one.case.timesteps
+        found["simulator_step_seconds"] = min(last["contestants"][SIMULATOR]["seconds"]) / images
+    if "lava" in options.only:
+        ours = time_our_lava(one, 1 if options.quick else LAVA_ROUNDS)
+        found |= {f"lava_{name}": value for name, value in ours.items()}
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """What the figures were measured on."""
+    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    return {
+        "processor": names[0].split(":")[1].strip() if names else platform.processor(),
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+    }
+
+
+def _announced(what: str, work: Any, *arguments: Any, **keywords: Any) -> Any:
+    begin = time.perf_counter()
+    print(f"{what} ...", end=" ", file=sys.stderr, flush=True)
+    result = work(*arguments, **keywords)
+    print(f"{time.perf_counter() - begin:.0f} s", file=sys.stderr, flush=True)
+    return result
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("artifact", type=Path)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--samples", type=int, default=32)
-    options = parser.parse_args()
-    artifact = read_artifact(options.artifact)
-    network, count = artifact.network, options.samples
-    samples = artifact.manifest.preprocessing.apply(read_data(options.data, count).samples, network.input_shape)
-    batch = TorchEngine(network, network.timesteps).batch * network.timesteps
-    compiled = fastest(lambda: simulate(network, samples, engine="torch"))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    bound = fastest(float_inference(network, batch)) / batch * network.timesteps
-    begin = time.perf_counter()
-    simulate(network, samples[:8], engine="numpy")
-    plain = (time.perf_counter() - begin) / 8
-    per_sample = compiled / count
-    print(f"T = {network.timesteps}, {count} samples, {torch.get_num_threads()} threads, torch {torch.__version__}")
-    print("| | ms per sample | ratio to the compiled engine |")
-    print("|---|---|---|")
-    print(f"| compiled engine (peak {peak:.0f} MiB) | {per_sample * 1e3:.1f} | 1 |")
-    print(f"| T times the float network in torch, batch {batch} | {bound * 1e3:.1f} | {bound / per_sample:.2f} |")
-    print(f"| plain engine | {plain * 1e3:.1f} | {plain / per_sample:.1f} |")
-    few = samples[:8]
-    times = [fastest(partial(simulate, network, few, timesteps=steps, engine="torch")) for steps in WINDOWS]
-    exponent = np.polyfit(np.log(WINDOWS), np.log(times), 1)[0]
-    growth = [f"T = {steps}: {seconds / len(few) * 1e3:.1f}" for steps, seconds in zip(WINDOWS, times, strict=True)]
-    print("\nms per sample over T: " + ", ".join(growth) + f"; fitted exponent {exponent:.2f}")
+    options = arguments()
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure(options, Path(folder))
+    if options.json is not None:
+        options.json.write_text(json.dumps(results, indent=1))
+    print(render(results))
 
 
 if __name__ == "__main__":

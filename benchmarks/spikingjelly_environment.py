@@ -1,0 +1,52 @@
+"""SpikingJelly in a virtual environment of its own: its requirements and Lava's exclude each other."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+REQUIREMENTS = ("spikingjelly==2.0.0", "torch==2.13.0", "torchvision==0.28.0")
+PYTHONS = ("python3.11", "python3.12", "python3.13", "python3")
+OLDEST_PYTHON = (3, 11)
+INSTALLED = "installed.txt"
+
+
+class NoEnvironmentError(Exception):
+    """The environment cannot be made; the message says why."""
+
+
+def spikingjelly_python(folder: Path) -> str:
+    """The interpreter of the environment, which is made if it is not there with these requirements.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the environment.
+
+    Raises
+    ------
+    NoEnvironmentError
+    """
+    python, installed = folder / "bin" / "python", folder / INSTALLED
+    wanted = "\n".join(REQUIREMENTS)
+    if not (installed.exists() and installed.read_text() == wanted):
+        _run(_base_python(), "-m", "venv", "--clear", str(folder))
+        _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS)
+        installed.write_text(wanted)
+    return str(python)
+
+
+def _base_python() -> str:
+    check = f"import sys; sys.exit(sys.version_info < {OLDEST_PYTHON})"
+    for name in PYTHONS:
+        found = shutil.which(name)
+        if found is not None and subprocess.run([found, "-c", check], capture_output=True).returncode == 0:
+            return found
+    raise NoEnvironmentError(f"SpikingJelly needs Python {'.'.join(map(str, OLDEST_PYTHON))} or newer; none was found")
+
+
+def _run(*command: str) -> None:
+    ended = subprocess.run(command, capture_output=True, text=True)
+    if ended.returncode:
+        raise NoEnvironmentError("\n".join([" ".join(command), *ended.stderr.strip().splitlines()[-5:]]))
