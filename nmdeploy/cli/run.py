@@ -45,6 +45,9 @@ def run_command(
         str | None, typer.Option(help="Interpreter that has Lava; also NMDEPLOY_LAVA_PYTHON.")
     ] = None,
     time_limit: Annotated[float, typer.Option(min=1, help="Seconds after which a Lava run is given up.")] = 3600.0,
+    step_limit: Annotated[
+        float | None, typer.Option(min=0.1, help="Seconds after which one time step on Lava is given up.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run samples and report accuracy, agreement with the float network, spikes and saturations."""
@@ -65,6 +68,7 @@ def run_command(
                 timesteps=steps,
                 stock=backend is Backend.lava_stock,
                 time_limit_seconds=time_limit,
+                step_limit_seconds=step_limit,
                 lava_python=lava_python,
                 progress=progress,
             )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +11,9 @@ from numpy.typing import NDArray
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from nmdeploy.errors import BackendError
+from nmdeploy.lava.job import SHARED_MEMORY
 from nmdeploy.simulator.input_current import constant_current
 
-SHARED_MEMORY = Path("/dev/shm")
 BATCH_MAX = 32
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nmdeploy.lava.batches import SHARED_MEMORY
+from nmdeploy.lava.job import SHARED_MEMORY
 
 OUTPUT_FILE = "output.txt"
 PARENT_FOLDER_LENGTH_MAX = 50
@@ -39,14 +39,20 @@ def job_folder(shared_memory_prefix: str) -> Iterator[Path]:
 
 
 def remove_job(folder: Path, shared_memory_prefix: str) -> None:
-    """Remove the folder, and the shared memory whose name starts with the prefix."""
+    """Remove the folder, and the shared memory and semaphores whose names start with the prefix."""
     shutil.rmtree(folder, ignore_errors=True)
-    for leftover in SHARED_MEMORY.glob(shared_memory_prefix.lstrip("/") + "*"):
-        leftover.unlink(missing_ok=True)
+    name = shared_memory_prefix.lstrip("/")
+    for pattern in (f"{name}*", f"sem.{name}*"):
+        for leftover in SHARED_MEMORY.glob(pattern):
+            leftover.unlink(missing_ok=True)
 
 
 def run_child(
-    command: Sequence[str], folder: Path, time_limit_seconds: float, poll: Callable[[], None] | None = None
+    command: Sequence[str],
+    folder: Path,
+    time_limit_seconds: float,
+    prepare: Callable[[], None],
+    watch: Callable[[int], None],
 ) -> int:
     """Run a command in a process group of its own, at the end of which all of the group is killed.
 
@@ -56,8 +62,11 @@ def run_child(
     folder : Path
         Working folder of the child, also for its temporary files; what it prints goes to `OUTPUT_FILE` there.
     time_limit_seconds : float
-    poll : callable, optional
-        Called every `POLL_SECONDS`.
+    prepare : callable
+        Fills the folder while the child starts, which gets a byte on its standard input when that is done: so a
+        folder of any size is there only while there is a child to remove it.
+    watch : callable
+        Called every `POLL_SECONDS` with the child's process id; may end the run by an exception.
 
     Returns
     -------
@@ -83,36 +92,39 @@ def run_child(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
+    assert child.stdin is not None
     try:
+        prepare()
+        with suppress(BrokenPipeError):
+            os.write(child.stdin.fileno(), b"\n")
         while (exit_code := child.poll()) is None:
             if time.monotonic() > deadline:
                 raise TimeLimitExceededError(f"no result within {time_limit_seconds:g} s")
-            if poll is not None:
-                poll()
+            watch(child.pid)
             time.sleep(POLL_SECONDS)
         return exit_code
     finally:
-        _kill_group(child)
-
-
-def _kill_group(child: subprocess.Popen[bytes]) -> None:
-    """Kill the child and all that it started, and wait until they are gone."""
-    deadline = time.monotonic() + GROUP_END_SECONDS
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid, signal.SIGKILL)
         child.wait()
-        while time.monotonic() < deadline:
-            os.killpg(child.pid, 0)
-            time.sleep(0.01)
-    child.wait()
-    if child.stdin is not None:
+        end_group(child.pid)
         child.stdin.close()
 
 
-def last_output(folder: Path, lines: int = 5) -> str:
-    """The last lines that the child printed."""
+def end_group(group: int) -> None:
+    """Kill a process group, and wait until all its processes are gone."""
+    deadline = time.monotonic() + GROUP_END_SECONDS
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(group, signal.SIGKILL)
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.01)
+
+
+def last_output_line(folder: Path) -> str:
+    """The last line that the child printed."""
     try:
         text = (folder / OUTPUT_FILE).read_text(errors="replace")
     except OSError:
         return ""
-    return "\n".join(text.strip().splitlines()[-lines:])
+    return text.strip().rpartition("\n")[2]

@@ -7,9 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal
 
+SHARED_MEMORY = Path("/dev/shm")
 JOB_FILE = "job.json"
 SAMPLES_FILE = "samples.npz"
 FAILURE_FILE = "failure.json"
+HEARTBEAT_FILE = "heartbeat"
 RECORD_FOLDER = "record"
 
 
@@ -27,8 +29,6 @@ class Job:
         Whether to run Lava's own processes instead of ours.
     placement_file : str or None
         Absolute path; if given, one process runs for each core of this placement.
-    shared_memory_prefix : str
-        With which the names of all shared memory of the run start, so that the parent can free it.
     """
 
     network_file: str
@@ -38,7 +38,6 @@ class Job:
     record_spike_trains: bool
     stock: bool
     placement_file: str | None
-    shared_memory_prefix: str
 
     def write(self, folder: Path) -> None:
         """Write to a job folder."""

@@ -19,13 +19,18 @@ from nmdeploy.artifact.artifact import read_placement
 from nmdeploy.artifact.network_file import read_network
 from nmdeploy.errors import BackendError, NmdeployError
 from nmdeploy.lava.batches import Batches, default_batch
-from nmdeploy.lava.child import TimeLimitExceededError, job_folder, last_output, run_child
-from nmdeploy.lava.job import RECORD_FOLDER, SAMPLES_FILE, Failure, Job
+from nmdeploy.lava.child import TimeLimitExceededError, job_folder, last_output_line, run_child
+from nmdeploy.lava.heartbeat import Heartbeat
+from nmdeploy.lava.job import HEARTBEAT_FILE, RECORD_FOLDER, SAMPLES_FILE, Failure, Job
+from nmdeploy.lava.liveness import Liveness
 from nmdeploy.lava.recording import Recording, recordings_of
 from nmdeploy.simulator import SimulationResult, simulate
 
 PYTHON_VARIABLE = "NMDEPLOY_LAVA_PYTHON"
 SATURATIONS_UNKNOWN = -1
+STEP_SECONDS = 4.0  # what any step may take
+OPERATIONS_PER_SECOND = 1e7
+STOCK_OPERATIONS_PER_SECOND = 2e6
 INSTALL = (
     'Install Lava into a Python 3.10 with: pip install "nmdeploy[lava]", and name that Python with '
     f"--lava-python PATH or in {PYTHON_VARIABLE}. Or use --backend simulator, which computes the same spikes."
@@ -42,6 +47,7 @@ def run_on_lava(
     stock: bool = False,
     placement_file: Path | None = None,
     time_limit_seconds: float = 3600.0,
+    step_limit_seconds: float | None = None,
     lava_python: str | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> SimulationResult:
@@ -67,6 +73,8 @@ def run_on_lava(
         each population and each projection. Not for stock processes.
     time_limit_seconds : float
         For the whole run.
+    step_limit_seconds : float, optional
+        For one time step; if not given, ten times and more what a step of this network may take.
     lava_python : str, optional
         Interpreter that has Lava; else the environment variable NMDEPLOY_LAVA_PYTHON, else this interpreter.
     progress : callable, optional
@@ -75,8 +83,8 @@ def run_on_lava(
     Raises
     ------
     BackendError
-        Lava is missing, a worker raised or died, the run took too long, or the network is not for Lava's
-        processes.
+        Lava is missing, a process of the run raised, died or hangs, the run took too long, or the network is not
+        for Lava's processes.
     DataFileError
         An input current does not fit the chip's bias field.
     ArtifactError
@@ -97,29 +105,62 @@ def run_on_lava(
         windows=batches.windows,
         record_spike_trains=record_spike_trains,
         stock=stock,
-        shared_memory_prefix=prefix,
     )
     python = lava_python or os.environ.get(PYTHON_VARIABLE) or sys.executable
     with job_folder(prefix) as folder:
-        job.write(folder)
-        np.savez(folder / SAMPLES_FILE, x=samples)
-        (folder / RECORD_FOLDER).mkdir()
+        command = [python, "-m", "nmdeploy.lava.worker", str(folder), prefix]
         extent = (batches.batch, batches.windows, steps)
         recordings = recordings_of(network, folder / RECORD_FOLDER, extent, record_spike_trains)
-        poll = None if progress is None else _Progress(network, recordings, batches, progress)
-        _run_worker(python, folder, time_limit_seconds, poll)
-        if poll is not None:
-            poll()
+        if step_limit_seconds is None:
+            step_limit_seconds = default_step_limit(network, batches.batch, stock)
+        liveness = Liveness(Heartbeat(folder / HEARTBEAT_FILE), step_limit_seconds)
+        report = None if progress is None else _Progress(network, recordings, batches, progress)
+
+        def prepare() -> None:
+            job.write(folder)
+            np.savez(folder / SAMPLES_FILE, x=samples)
+            (folder / RECORD_FOLDER).mkdir()
+
+        def watch(pid: int) -> None:
+            liveness.check(pid)
+            if report is not None:
+                report()
+
+        _run_worker(command, folder, time_limit_seconds, prepare, watch)
+        if report is not None:
+            report()
+        _require_complete(recordings)
         return _result(network, recordings, len(samples), stock)
 
 
+def default_step_limit(network: ChipNetwork, batch: int, stock: bool) -> float:
+    """Seconds after which a time step hangs: the slowest processes on a busy machine stay far below."""
+    operations = sum(projection.connectivity.synapse_count for projection in network.projections) + sum(
+        population.neuron_count for population in network.populations
+    )
+    slowest = STOCK_OPERATIONS_PER_SECOND if stock else OPERATIONS_PER_SECOND
+    return STEP_SECONDS + batch * operations / slowest
+
+
+def _require_complete(recordings: dict[str, Recording]) -> None:
+    unfinished = [name for name, found in recordings.items() if found.windows_finished < found.windows]
+    if unfinished:
+        raise BackendError(f"the Lava run ended without all results of {', '.join(unfinished)}")
+
+
 def _run_worker(
-    python: str, folder: Path, time_limit_seconds: float, poll: Callable[[], None] | None
+    command: list[str],
+    folder: Path,
+    time_limit_seconds: float,
+    prepare: Callable[[], None],
+    watch: Callable[[int], None],
 ) -> None:
-    command = [python, "-m", "nmdeploy.lava.worker", str(folder)]
+    python = command[0]
     try:
-        exit_code = run_child(command, folder, time_limit_seconds, poll)
+        exit_code = run_child(command, folder, time_limit_seconds, prepare, watch)
     except OSError as error:
+        if error.filename != python:
+            raise BackendError(f"the Lava run failed: {folder} cannot be written: {error}") from error
         raise BackendError(f"{python} cannot be started: {error.strerror}. {INSTALL}") from error
     except TimeLimitExceededError as error:
         raise BackendError(
@@ -129,7 +170,7 @@ def _run_worker(
     if failure is not None:
         raise _error_of(failure, python)
     if exit_code != 0:
-        raise _unexplained(exit_code, last_output(folder), python)
+        raise _unexplained(exit_code, last_output_line(folder), python)
 
 
 def _error_of(failure: Failure, python: str) -> NmdeployError:
@@ -139,17 +180,21 @@ def _error_of(failure: Failure, python: str) -> NmdeployError:
         error_class = getattr(nmdeploy.errors, failure.error_type, BackendError)
         error: NmdeployError = error_class(failure.message)
         return error
-    return BackendError(f"the Lava run failed: {failure.message}")
+    return BackendError(f"the Lava run failed: {failure.message}{_remedy(failure.message)}")
+
+
+def _remedy(message: str) -> str:
+    killed = "killed by SIGKILL" in message
+    return ". The machine may have run out of memory; try fewer samples (--limit)." if killed else ""
 
 
 def _unexplained(exit_code: int, output: str, python: str) -> BackendError:
     if "No module named" in output:
-        return BackendError(f"{python} cannot run Lava: {output.splitlines()[-1]}. {INSTALL}")
+        return BackendError(f"{python} cannot run Lava: {output}. {INSTALL}")
     if exit_code < 0:
-        name = signal.Signals(-exit_code).name
-        remedy = " The machine may have run out of memory; try a smaller batch." if name == "SIGKILL" else ""
-        return BackendError(f"the Lava process was killed by {name}.{remedy}\n{output}".rstrip())
-    return BackendError(f"the Lava process ended with exit code {exit_code}\n{output}".rstrip())
+        message = f"the Lava run failed: its main process was killed by {signal.Signals(-exit_code).name}"
+        return BackendError(message + _remedy(message))
+    return BackendError(f"the Lava run failed: its main process ended with exit code {exit_code}. {output}".rstrip())
 
 
 def _result(

@@ -1,22 +1,23 @@
-"""The disposable child process in which Lava runs: ``python -m nmdeploy.lava.worker JOB_FOLDER``."""
+"""The disposable child process in which Lava runs: ``python -m nmdeploy.lava.worker JOB_FOLDER MEMORY_PREFIX``."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from nmdeploy.lava.job import RECORD_FOLDER, SAMPLES_FILE, Failure, Job
+from nmdeploy.lava.child import end_group, remove_job
+from nmdeploy.lava.job import HEARTBEAT_FILE, RECORD_FOLDER, SAMPLES_FILE, Failure, Job
 
 
 def main() -> None:
     """Run the job, leave its results in the folder, and end; Lava may hang at interpreter exit."""
-    folder = Path(sys.argv[1])
-    threading.Thread(target=_end_with_parent, args=(folder,), daemon=True).start()
-    failure = run_job(folder)
+    folder, shared_memory_prefix = Path(sys.argv[1]), sys.argv[2]
+    ready = threading.Event()
+    threading.Thread(target=_follow_parent, args=(ready, folder, shared_memory_prefix), daemon=True).start()
+    failure = run_job(folder, shared_memory_prefix, ready)
     if failure is not None:
         failure.write(folder)
     sys.stdout.flush()
@@ -24,30 +25,36 @@ def main() -> None:
     os._exit(0 if failure is None else 1)
 
 
-def run_job(folder: Path) -> Failure | None:
-    """Run the job in a folder; returns why it failed, if it did."""
+def run_job(folder: Path, shared_memory_prefix: str, ready: threading.Event) -> Failure | None:
+    """Run the job in a folder as soon as it is ready; returns why it failed, if it did."""
     try:
-        _run(folder)
+        _run(folder, shared_memory_prefix, ready)
     except Exception as error:
         return _failure_of(error)
     return None
 
 
-def _end_with_parent(folder: Path) -> None:
-    """Clean up and end the process group when the parent is gone, which holds the end of our standard input."""
-    while os.read(sys.stdin.fileno(), 1):
-        pass
-    from nmdeploy.lava.child import remove_job
+def _follow_parent(ready: threading.Event, folder: Path, shared_memory_prefix: str) -> None:
+    """Wait for the parent's byte, and end our process group and clean up when the parent is gone.
 
-    remove_job(folder, Job.read(folder).shared_memory_prefix)
-    os.killpg(os.getpgid(0), signal.SIGKILL)
+    The parent holds the other end of our standard input.
+    """
+    while os.read(sys.stdin.fileno(), 1):
+        ready.set()
+    group = os.getpgid(0)
+    if os.fork() == 0:  # who outlives the group, so that nobody is left to create files while they are removed
+        os.setsid()
+        end_group(group)
+        remove_job(folder, shared_memory_prefix)
+        os._exit(0)
 
 
 def _failure_of(error: Exception) -> Failure:
     if isinstance(error, ImportError):
         return Failure("missing", type(error).__name__, str(error))
     from nmdeploy.errors import NmdeployError
-    from nmdeploy.lava.execution import WorkerFailedError, describe
+    from nmdeploy.lava.execution import describe
+    from nmdeploy.lava.watched_runtime import WorkerFailedError
 
     if isinstance(error, NmdeployError):
         return Failure("user", type(error).__name__, str(error))
@@ -55,10 +62,10 @@ def _failure_of(error: Exception) -> Failure:
     return Failure("worker", type(error).__name__, message)
 
 
-def _run(folder: Path) -> None:
+def _run(folder: Path, shared_memory_prefix: str, ready: threading.Event) -> None:
     # Imported here so that a missing package becomes a failure with a reason.
     from functools import partial
-    from multiprocessing import shared_memory
+    from multiprocessing import process, shared_memory
 
     import numpy as np
 
@@ -68,12 +75,15 @@ def _run(folder: Path) -> None:
     from nmdeploy.lava.emit_cores import emit_cores
     from nmdeploy.lava.emit_layers import emit_layers
     from nmdeploy.lava.execution import execute
+    from nmdeploy.lava.heartbeat import Heartbeat
     from nmdeploy.lava.program import LavaProgram
     from nmdeploy.lava.recording import recordings_of
     from nmdeploy.lava.stock import build_stock
 
+    ready.wait()
     job = Job.read(folder)
-    shared_memory._SHM_NAME_PREFIX = job.shared_memory_prefix  # type: ignore[attr-defined]
+    shared_memory._SHM_NAME_PREFIX = shared_memory_prefix  # type: ignore[attr-defined]
+    process.current_process()._config["semprefix"] = shared_memory_prefix  # type: ignore[attr-defined]
     network = read_network(Path(job.network_file))
     with np.load(folder / SAMPLES_FILE) as file:
         samples = file["x"]
@@ -91,7 +101,7 @@ def _run(folder: Path) -> None:
         timesteps=job.timesteps,
         recordings=recordings,
     )
-    execute(program.processes, program.steps_for(job.windows))
+    execute(program.processes, program.steps_for(job.windows), Heartbeat(folder / HEARTBEAT_FILE))
 
 
 if __name__ == "__main__":

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from mapping.network import build_graph
 from nmdeploy.errors import BackendError
-from nmdeploy.lava.batches import BATCH_MAX, SHARED_MEMORY, Batches, default_batch, window_currents
+from nmdeploy.lava.batches import BATCH_MAX, Batches, default_batch, window_currents
+from nmdeploy.lava.job import SHARED_MEMORY
 
 from .worked_example import worked_example
 

@@ -16,7 +16,8 @@ import venv
 import numpy as np
 import pytest
 
-from mapping.network import build_graph
+from mapping.connectivity import Connectivity
+from mapping.network import ChipNetwork, Population, Projection, build_graph
 from nmdeploy.artifact.network_file import write_network
 from nmdeploy.errors import ArtifactError, BackendError
 from nmdeploy.lava.runner import SATURATIONS_UNKNOWN, run_on_lava
@@ -163,12 +164,47 @@ def test_killed_worker_is_an_error_at_once(lava, endless_file, marker):
 
 
 @pytest.mark.lava
-def test_worker_that_hangs_meets_the_time_limit(lava, endless_file, marker):
-    threading.Thread(target=signal_a_worker, args=(marker, signal.SIGSTOP)).start()
+def test_endless_run_meets_the_time_limit(lava, endless_file):
     started = time.monotonic()
     with pytest.raises(BackendError, match="no result within 6 s"):
         run_on_lava(endless_file, SAMPLES[:1], time_limit_seconds=6)
     assert time.monotonic() - started < 10
+
+
+@pytest.fixture
+def slow_file(tmp_path):
+    """A network of which Lava's own convolution takes seconds for a time step, as it goes pair by pair of channels."""
+    channels = 280
+    one = np.zeros((1, 1), dtype=np.int32)
+    table = Connectivity((channels, 1, 1), (channels, 1, 1), one, one, (0, channels), (0, channels))
+    weights = np.resize(np.array([255, -255], dtype=np.int32), table.weight_shape)  # too wide for a Dense process
+    zeros = np.zeros((channels, 1, 1), dtype=np.int64)
+    populations = [
+        Population(name, table.source_shape, reset, threshold, None, zeros, zeros, zeros[:, 0, 0], start,
+                   np.ones(channels), is_output=reset == "none")
+        for name, reset, threshold, start in (
+            ("source", "zero", np.full(channels, 65), 0),
+            ("target", "none", np.zeros(channels, dtype=np.int64), 1),
+        )
+    ]
+    projection = Projection("between", "source", "target", table, weights, 0, 8, "mixed")
+    network = ChipNetwork((1, 1, 1), 2, 6, 6, 2**23 - 1, 4095, 7, build_graph(populations, [projection]))
+    path = tmp_path / "slow.h5"
+    write_network(path, network)
+    return path
+
+
+@pytest.mark.lava
+def test_slow_steps_are_no_error_by_themselves(lava, slow_file):
+    started = time.monotonic()
+    run_on_lava(slow_file, SAMPLES[:1], stock=True)
+    assert time.monotonic() - started > 2
+
+
+@pytest.mark.lava
+def test_step_that_takes_too_long_is_an_error(lava, slow_file):
+    with pytest.raises(BackendError, match=r"the Lava run hangs: time step 1 takes longer than .* --step-limit"):
+        run_on_lava(slow_file, SAMPLES[:1], stock=True, step_limit_seconds=0.1)
 
 
 @pytest.mark.lava
