@@ -7,6 +7,7 @@ import os
 import select
 import subprocess
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,12 +36,20 @@ class Contestant:
     def __init__(self, python: str, threads: int, module: str, *arguments: str) -> None:
         command = [python, "-m", "benchmarks.pinned", str(threads), module, *arguments]
         self._module = module
-        self._log = tempfile.TemporaryFile()
-        self._process = subprocess.Popen(
-            command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
-        )
         self._received = b""
-        self._read_reply()
+        self._resources = ExitStack()
+        self._log = self._resources.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 the stack closes it
+        self._process = self._resources.enter_context(
+            subprocess.Popen(
+                command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, bufsize=0
+            )
+        )
+        self._resources.callback(self._process.kill)
+        try:
+            self._read_reply()
+        except ContestantError:
+            self._resources.close()
+            raise
 
     def __enter__(self) -> Contestant:
         return self
@@ -48,11 +57,12 @@ class Contestant:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.kill()
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._log):
-            assert stream is not None
-            stream.close()
+        self._resources.close()
+
+    @property
+    def process_id(self) -> int:
+        """Of the contestant's process."""
+        return self._process.pid
 
     def ask(self, **request: object) -> dict[str, Any]:
         """Send a request and wait for the reply.

@@ -35,6 +35,8 @@ def render(results: dict[str, Any]) -> str:
         parts.append(_lava(results["lava"]))
     if "scaling" in results:
         parts.append(_scaling(results["scaling"]))
+    if results["quick"]:
+        parts.insert(0, "A quick run of a tiny network: the goals are not meant for it.")
     return "\n\n".join(parts)
 
 

@@ -73,7 +73,7 @@ def measure(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
         For the compiled networks.
     """
     begin = time.perf_counter()
-    results: dict[str, Any] = {"machine": machine()}
+    results: dict[str, Any] = {"machine": machine(), "quick": options.quick}
     cases = (TINY,) if options.quick else (RESNET20, MNIST_CNN, VGG16)
     prepared = [_announced(f"compile {case.name}", prepare, case, options.data, folder / case.name) for case in cases]
     if {"bound", "spikingjelly", "stock", "lava"} & set(options.only):
@@ -93,7 +93,7 @@ def _comparisons(prepared: list[Prepared], options: argparse.Namespace) -> list[
         python = _announced("SpikingJelly's environment", spikingjelly_python, environment)
     cores = len(os.sched_getaffinity(0))
     settings = [(one, cores) for one in prepared]
-    if cores > 1:
+    if cores > 1 and not options.quick:
         settings.insert(1, (prepared[0], 1))
     found = []
     for one, threads in settings:
