@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import numpy as np
+import psutil
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
+from nmdeploy.simulator.history import History
 from nmdeploy.simulator.input_current import constant_current
 from nmdeploy.simulator.neurons import Neurons, neurons_last
 from nmdeploy.simulator.products import Product, exact_dtype
@@ -26,7 +28,8 @@ class Advanced:
 
     Attributes
     ----------
-    spikes : int8 array, (steps, batch, rows, columns, channels)
+    spikes : (steps, batch, rows, columns, channels)
+        In the engine's own kind of array, as its `history` keeps them.
     counts : int64 array, (batch, neurons)
         Neurons in C order of (channel, row, column).
     potentials : int64 array, (batch, steps, neurons)
@@ -34,7 +37,7 @@ class Advanced:
     saturations : int
     """
 
-    spikes: SpikeTrain
+    spikes: Any
     counts: IntArray
     potentials: IntArray
     saturations: int
@@ -58,7 +61,7 @@ class Engine:
         self._products: dict[str, Product] = {}
         self._samples = np.zeros((0, *network.input_shape), dtype=np.float32)
         self._constants: dict[str, IntArray] = {}
-        self._potentials: dict[str, NDArray[Any]] = {}
+        self._potentials: dict[str, Any] = {}
 
     def working_bytes(self, population: Population) -> int:
         """Memory that advancing the population takes for one sample and step, its own spikes included."""
@@ -81,6 +84,21 @@ class Engine:
         """Apply `work` to an engine for this network and each of the parts, and give the results in order."""
         for part in parts:
             yield work(self, part)
+
+    @property
+    def free_memory_bytes(self) -> int:
+        """Memory that can be had for what the engine works with."""
+        return int(psutil.virtual_memory().available)
+
+    def history(self, population: Population, batch: int) -> History:
+        """An empty history of a population's spikes."""
+        channels, rows, columns = population.shape
+        return History((rows, columns, channels), batch)
+
+    def as_array(self, spikes: Any) -> SpikeTrain:
+        """Spikes of the engine's own kind of array as a NumPy array."""
+        train: SpikeTrain = spikes
+        return train
 
     def begin(self, samples: NDArray[np.float32]) -> None:
         """Start a window.
@@ -113,14 +131,14 @@ class Engine:
             self._constants[population.name] = constant_current(self.network, population, self._samples)
         return self._constants[population.name]
 
-    def advance(self, population: Population, trains: Mapping[str, SpikeTrain], steps: int) -> Advanced:
+    def advance(self, population: Population, trains: Mapping[str, Any], steps: int) -> Advanced:
         """Compute the next steps of one population.
 
         Parameters
         ----------
         population : Population
-        trains : mapping of projection name to int8 array, (steps, batch, rows, columns, channels)
-            Spikes that arrive in these steps, in the source's places.
+        trains : mapping of projection name to (steps, batch, rows, columns, channels)
+            Spikes that arrive in these steps, in the source's places, as the engine's histories give them.
         steps : int
         """
         neurons = Neurons(population, self.potential(population).astype(np.int64), self.network.state_max)
@@ -151,7 +169,8 @@ class Engine:
             channels, rows, columns = population.shape
             shape = (len(self._samples), rows, columns, channels)
             return np.broadcast_to(population.initial_potential, shape)
-        return self._potentials[population.name]
+        potential: NDArray[Any] = self._potentials[population.name]
+        return potential
 
     def _product(self, projection: Projection) -> Product:
         if projection.name not in self._products:

@@ -75,7 +75,7 @@ class FastNeurons:
         channels, rows, columns = population.shape
         self._place = (rows, columns, channels)
         self._state_max = network.state_max
-        self._largest_arriving = _largest_arriving(network, population)
+        self._largest_arriving = largest_arriving(network, population)
         self._thresholds = self._by_neuron(population.threshold)
         self._reset_to_zero = population.reset == "zero"
 
@@ -149,8 +149,8 @@ class FastNeurons:
         return np.broadcast_to(values, self._place).astype(np.float32).ravel()
 
 
-def _largest_arriving(network: ChipNetwork, population: Population) -> int:
-    """Magnitude of the largest synaptic input of a step."""
+def largest_arriving(network: ChipNetwork, population: Population) -> int:
+    """Magnitude of the largest synaptic input of a step, whatever spikes arrive."""
     arriving = np.zeros(population.shape[0], dtype=np.int64)
     for projection in network.incoming(population.name):
         start, stop = projection.connectivity.target_channels

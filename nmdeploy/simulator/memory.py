@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import psutil
-
 from mapping.network import ChipNetwork
 from nmdeploy.errors import NmdeployError
 from nmdeploy.simulator.engine import Engine
@@ -24,11 +22,6 @@ class Extent:
 
     batch: int
     round_steps: int
-
-
-def free_memory_bytes() -> int:
-    """Memory that can be had without swapping."""
-    return int(psutil.virtual_memory().available)
 
 
 def plan(
@@ -57,7 +50,7 @@ def plan(
         Not even one step of one sample fits.
     """
     threads = max(1, min(engine.threads, samples))
-    limit = (free_memory_bytes() // FREE_SHARE if memory_bytes is None else memory_bytes) // threads
+    limit = (engine.free_memory_bytes // FREE_SHARE if memory_bytes is None else memory_bytes) // threads
     step_bytes = peak_step_bytes(engine)
     largest = max((engine.working_bytes(population) for population in engine.network.populations), default=1)
     preferred = max(1, engine.preferred_bytes // largest)

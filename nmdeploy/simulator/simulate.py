@@ -16,12 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork
+from nmdeploy.errors import NmdeployError
 from nmdeploy.simulator.early_exit import EarlyExit
 from nmdeploy.simulator.engine import Engine
 from nmdeploy.simulator.memory import plan
 from nmdeploy.simulator.window import SimulationResult, Window, joined, steps_ahead
 
-EngineName = Literal["auto", "numpy", "torch"]
+EngineName = Literal["auto", "numpy", "torch", "cuda"]
 # Synaptic operations from which torch's speed is worth the seconds that importing it takes.
 TORCH_OPERATIONS = 4_000_000_000
 
@@ -48,8 +49,9 @@ def simulate(
         Length of the window instead of the network's own.
     record_spike_trains : bool
         Keep every spike; needs memory for samples x timesteps x neurons bytes.
-    engine : {"auto", "numpy", "torch"}
-        What computes; the results are equal. "auto" takes torch for long runs, or where it is imported already.
+    engine : {"auto", "numpy", "torch", "cuda"}
+        What computes; the results are equal. "auto" takes torch for long runs, or where it is imported already, and
+        then the GPU if there is one.
     memory_bytes : int, optional
         What the simulation may work with, its results not counted; a quarter of the free memory if not given.
     check_interval : int, optional
@@ -64,7 +66,7 @@ def simulate(
     DataFileError
         An input current does not fit the chip's bias field.
     NmdeployError
-        One sample needs more memory than allowed, or the network is not one that can be left early.
+        One sample needs more memory than allowed, the network is not one that can be left early, or there is no GPU.
     """
     steps = network.timesteps if timesteps is None else timesteps
     chosen = _engine(network, steps, len(samples), engine)
@@ -92,7 +94,15 @@ def _engine(network: ChipNetwork, steps: int, samples: int, name: EngineName) ->
     operations = steps * samples * sum(projection.connectivity.synapse_count for projection in network.projections)
     if name == "numpy" or (name == "auto" and operations < TORCH_OPERATIONS and "torch" not in sys.modules):
         return Engine(network)
-    from nmdeploy.simulator.torch_engine import TorchEngine  # torch takes seconds to import
+    import torch  # takes seconds
+
+    if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
+        from nmdeploy.simulator.tensor_engine import TensorEngine
+
+        if not torch.cuda.is_available():
+            raise NmdeployError("torch finds no GPU of CUDA here")
+        return TensorEngine(network, torch.device("cuda"))
+    from nmdeploy.simulator.torch_engine import TorchEngine
 
     return TorchEngine(network, thread_count())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +15,7 @@ from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.simulator.engine import Advanced, Engine, Part, Result, SpikeTrain
 from nmdeploy.simulator.fast_neurons import FastNeurons, SaturatedError, Shortcut
 from nmdeploy.simulator.fast_products import FastProduct, is_channelwise
+from nmdeploy.simulator.full_precision import full_precision
 from nmdeploy.simulator.neurons import neurons_last
 
 
@@ -61,9 +63,13 @@ class TorchEngine(Engine):
 
     def run_all(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
         """As `Engine.run_all`; each thread takes parts of its own, which scales better than sharing every kernel."""
-        if self.threads == 1 or len(parts) < self.threads:
-            yield from super().run_all(work, parts)
-            return
+        with full_precision():
+            several = self.threads > 1 and len(parts) >= self.threads
+            yield from self._run_side_by_side(work, parts) if several else super().run_all(work, parts)
+
+    def _run_side_by_side(
+        self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]
+    ) -> Iterator[Result]:
         engines: SimpleQueue[TorchEngine] = SimpleQueue()
         for _ in range(self.threads):
             engines.put(TorchEngine(self.network, 1, kernels_of=self))
@@ -84,7 +90,7 @@ class TorchEngine(Engine):
             pool.shutdown(cancel_futures=True)
             torch.set_num_threads(usual)
 
-    def advance(self, population: Population, trains: Mapping[str, SpikeTrain], steps: int) -> Advanced:
+    def advance(self, population: Population, trains: Mapping[str, Any], steps: int) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
         constant = self.constant(population)
         neurons = self._neurons.get(population.name)

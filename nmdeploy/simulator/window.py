@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.network import ChipNetwork, Population, Projection
+from mapping.network import ChipNetwork, Population
 from nmdeploy.simulator.early_exit import EarlyExit
 from nmdeploy.simulator.engine import Engine, IntArray, SpikeTrain
 from nmdeploy.simulator.neurons import neurons_last
@@ -68,7 +68,7 @@ class Window:
         count = len(samples)
         self._count = count
         self._running = np.arange(count)
-        self._spikes = {population.name: _History() for population in populations}
+        self._spikes = {population.name: engine.history(population, count) for population in populations}
         self._done = {population.name: 0 for population in populations}
         self._steps = np.full(count, timesteps, dtype=np.int64)
         self._potentials = np.zeros((count, timesteps, outputs), dtype=np.int64)
@@ -130,7 +130,9 @@ class Window:
 
     def _advance(self, population: Population, start: int, stop: int, first_output: int) -> None:
         trains = {
-            projection.name: self._arriving(projection, start, stop)
+            projection.name: self._spikes[projection.source].steps(
+                start - self._network.lag(projection), stop - self._network.lag(projection)
+            )
             for projection in self._network.incoming(population.name)
         }
         advanced = self._engine.advance(population, trains, stop - start)
@@ -141,22 +143,9 @@ class Window:
             last_output = first_output + population.neuron_count
             self._potentials[running, start:stop, first_output:last_output] = advanced.potentials
         if self._trains:
-            steps = np.stack([neurons_last(step) for step in advanced.spikes], axis=1)
-            self._trains[population.name][running, start:stop] = steps
+            train = self._engine.as_array(advanced.spikes)
+            self._trains[population.name][running, start:stop] = np.stack([neurons_last(one) for one in train], axis=1)
         self._spikes[population.name].append(advanced.spikes)
-
-    def _arriving(self, projection: Projection, start: int, stop: int) -> SpikeTrain:
-        """Spikes that arrive in the steps start:stop of the target; none before the source's window."""
-        lag = self._network.lag(projection)
-        history = self._spikes[projection.source]
-        missing = min(max(lag - start, 0), stop - start)
-        if not missing:
-            return history.steps(start - lag, stop - lag)
-        channels, rows, columns = self._network.population(projection.source).shape
-        arriving = np.zeros((stop - start, len(self._running), rows, columns, channels), dtype=np.int8)
-        if stop > lag:
-            arriving[missing:] = history.steps(0, stop - lag)
-        return arriving
 
     def _needed_from(self, source: str) -> int:
         """First step of the source that a target has not yet received."""
@@ -179,33 +168,6 @@ class Window:
 
     def _result(self) -> SimulationResult:
         return SimulationResult(self._potentials, self._counts, self._trains, self._saturations, self._steps)
-
-
-class _History:
-    """The latest spikes of a population, as long as somebody needs them."""
-
-    def __init__(self) -> None:
-        self._first = 0
-        self._train: SpikeTrain | None = None
-
-    def append(self, spikes: SpikeTrain) -> None:
-        self._train = spikes if self._train is None else np.concatenate([self._train, spikes])
-
-    def steps(self, start: int, stop: int) -> SpikeTrain:
-        if self._train is None:
-            raise ValueError(f"steps {start}:{stop} have not been computed")
-        return self._train[start - self._first : stop - self._first]
-
-    def forget(self, before: int) -> None:
-        if self._train is None or before <= self._first:
-            return
-        left = self._train[before - self._first :]
-        self._first += len(self._train) - len(left)
-        self._train = left.copy() if len(left) else None
-
-    def keep(self, staying: NDArray[np.bool_]) -> None:
-        if self._train is not None:
-            self._train = self._train[:, staying]
 
 
 def longest_round(network: ChipNetwork, timesteps: int) -> int:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from integer_networks import chip_run, input_projection, network, population, projection, whole
@@ -9,8 +10,11 @@ from lava_backend.networks import samples_for
 from simulated_networks import classifiers, cyclic_networks
 
 from nmdeploy.decode import decode
+from nmdeploy.errors import NmdeployError
 from nmdeploy.simulator import fast_products, simulate
+from nmdeploy.simulator.early_exit import EarlyExit
 from nmdeploy.simulator.engine import Engine
+from nmdeploy.simulator.tensor_engine import TensorEngine
 from nmdeploy.simulator.torch_engine import TorchEngine
 from nmdeploy.simulator.window import Window
 
@@ -38,9 +42,10 @@ def test_every_spike_of_every_step(engine, run):
     net, samples, timesteps, round_steps = run
     spikes, potentials, saturations = chip_run(net, samples, timesteps)
     kind = Engine if engine == "numpy" else TorchEngine
+    on_device = Window(TensorEngine(net, torch.device("cpu")), samples, timesteps, record_spike_trains=True)
     in_rounds = Window(kind(net), samples, timesteps, record_spike_trains=True).run(round_steps)
     at_once = simulate(net, samples, timesteps=timesteps, engine=engine, record_spike_trains=True)
-    for result in (in_rounds, at_once):
+    for result in (in_rounds, at_once, on_device.run(round_steps)):
         for name, train in spikes.items():
             np.testing.assert_array_equal(result.spike_trains[name], train)
             np.testing.assert_array_equal(result.spike_counts[name], np.abs(train).sum(axis=1))
@@ -87,16 +92,48 @@ def test_early_exit_is_the_chip_stopped(engine, run):
     assert result.saturations == saturations
 
 
-@pytest.mark.parametrize(("interval", "steps"), [(1, [8, 6, 3, 10]), (4, [8, 8, 4, 10]), (7, [10, 7, 7, 10])])
-def test_samples_leave_when_their_decision_is_final(engine, interval, steps):
+def early_network():
     """The first class gains x a step, a spike of the silent source would give the second 4: final if 10 x > 4 rest."""
     silent = population("silent", (1, 1, 1), threshold=np.array([1000]), bias_mantissa=np.ones((1, 1, 1), int))
     readout = population("readout", (2, 1, 1), reset="none", threshold=np.zeros(2, int), is_output=True)
     table = whole((1, 1, 1), (2, 1, 1))
     inputs = [input_projection("readout", table, [1, 0])]
     net = network([silent, readout], [projection("silent", "readout", table, [0, 4])], inputs, timesteps=10)
-    samples = np.array([1, 2, 3, 0], np.float32).reshape(4, 1, 1, 1)
+    return net, np.array([1, 2, 3, 0], np.float32).reshape(4, 1, 1, 1)
+
+
+@pytest.mark.parametrize(("interval", "steps"), [(1, [8, 6, 3, 10]), (4, [8, 8, 4, 10]), (7, [10, 7, 7, 10])])
+def test_samples_leave_when_their_decision_is_final(engine, interval, steps):
+    net, samples = early_network()
     result = simulate(net, samples, engine=engine, check_interval=interval)
     assert result.steps.tolist() == steps
     reached = [[x * min(step, end) for step in range(1, 11)] for x, end in zip([1, 2, 3, 0], steps, strict=True)]
     assert result.potentials[:, :, 0].tolist() == reached
+
+
+def test_samples_leave_on_a_device_as_well():
+    net, samples = early_network()
+    window = Window(TensorEngine(net, torch.device("cpu")), samples, net.timesteps, record_spike_trains=False)
+    result = window.run_until_decided(1, EarlyExit(net, samples, net.timesteps))
+    assert result.steps.tolist() == [8, 6, 3, 10]
+
+
+def test_a_gpu_that_is_not_there():
+    if torch.cuda.is_available():
+        pytest.skip("there is one")
+    net, samples = early_network()
+    with pytest.raises(NmdeployError, match="GPU"):
+        simulate(net, samples, engine="cuda")
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@settings(max_examples=60, deadline=None)
+@given(run=runs())
+def test_gpu(run):
+    net, samples, timesteps, _ = run
+    expected = simulate(net, samples, timesteps=timesteps, engine="numpy", record_spike_trains=True)
+    found = simulate(net, samples, timesteps=timesteps, engine="cuda", record_spike_trains=True)
+    np.testing.assert_array_equal(found.potentials, expected.potentials)
+    assert found.saturations == expected.saturations
+    for name, train in expected.spike_trains.items():
+        np.testing.assert_array_equal(found.spike_trains[name], train)

@@ -1,0 +1,168 @@
+"""One population over a round of steps on a GPU, or on any other device of torch, with the same integers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mapping.network import ChipNetwork, Population, Projection
+from nmdeploy.simulator.engine import Advanced, Engine, Part, Result, SpikeTrain
+from nmdeploy.simulator.fast_neurons import largest_arriving
+from nmdeploy.simulator.full_precision import full_precision
+from nmdeploy.simulator.history import History
+from nmdeploy.simulator.neurons import neurons_last
+from nmdeploy.simulator.products import FLOAT32_EXACT, FLOAT64_EXACT
+from nmdeploy.simulator.tensor_products import TensorProduct, gathered_values
+
+
+class TensorEngine(Engine):
+    """As `Engine`, for every neuron model; each population in float32 or float64, as its weights demand.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    device : torch.device
+    """
+
+    # Enough for a GPU to be busy with one population at a time.
+    preferred_bytes = 2**30
+
+    def __init__(self, network: ChipNetwork, device: torch.device) -> None:
+        super().__init__(network)
+        self._device = device
+        self._tensor_products: dict[tuple[str, torch.dtype], TensorProduct] = {}
+        self._largest_arriving = {
+            population.name: largest_arriving(network, population) for population in network.populations
+        }
+
+    @property
+    def free_memory_bytes(self) -> int:
+        """Memory that can be had for what the engine works with."""
+        if self._device.type == "cuda":
+            return int(torch.cuda.mem_get_info(self._device)[0])
+        return super().free_memory_bytes
+
+    def working_bytes(self, population: Population) -> int:
+        """Memory that advancing the population takes for one sample and step, its own spikes included."""
+        projections = self.network.incoming(population.name)
+        gathered = max((gathered_values(projection.connectivity) for projection in projections), default=0)
+        return (gathered + 3 * population.neuron_count) * np.dtype(np.float64).itemsize + population.neuron_count
+
+    def run_all(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
+        """As `Engine.run_all`."""
+        with full_precision():
+            yield from super().run_all(work, parts)
+
+    def history(self, population: Population, batch: int) -> History:
+        """An empty history of a population's spikes."""
+        channels, rows, columns = population.shape
+        return _TensorHistory((rows, columns, channels), batch, self._device)
+
+    def as_array(self, spikes: Any) -> SpikeTrain:
+        """Spikes of the engine's own kind of array as a NumPy array."""
+        train: SpikeTrain = spikes.cpu().numpy()
+        return train
+
+    def keep(self, staying: NDArray[np.bool_]) -> None:
+        """Go on with some of the samples only."""
+        potentials = {name: potential[np.flatnonzero(staying)] for name, potential in self._potentials.items()}
+        self._potentials = {}
+        super().keep(staying)
+        self._potentials = potentials
+
+    def advance(self, population: Population, trains: Mapping[str, Any], steps: int) -> Advanced:
+        """Compute the next steps of one population; see `Engine.advance`."""
+        constant = self.constant(population)
+        dtype = self._dtype(population, constant)
+        arriving = self._arriving(population, trains, (steps, len(self._samples)), dtype)
+        arriving += torch.tensor(constant, dtype=dtype, device=self._device)
+        potential = self._potential_tensor(population, dtype)
+        threshold, negative_threshold = (
+            None if values is None else torch.tensor(values, dtype=dtype, device=self._device)
+            for values in (population.threshold, population.negative_threshold)
+        )
+        spikes = torch.zeros(arriving.shape, dtype=torch.int8, device=self._device)
+        saturations = torch.zeros((), dtype=torch.int64, device=self._device)
+        trace = []
+        for step in range(steps):
+            potential = potential + arriving[step]
+            saturations += (potential.abs() > self.network.state_max).sum()
+            potential = potential.clamp(-self.network.state_max, self.network.state_max)
+            if population.reset != "none":
+                fires = potential >= threshold
+                spikes[step] = fires
+                change = fires * threshold
+                if negative_threshold is not None:
+                    negative = (potential <= -negative_threshold) & ~fires
+                    spikes[step] -= negative.to(torch.int8)
+                    change = change - negative * negative_threshold
+                potential = potential - change if population.reset == "subtract" else potential * (spikes[step] == 0)
+            if population.is_output:
+                trace.append(potential)
+        self._potentials[population.name] = potential
+        counts = spikes.abs().sum(dim=0, dtype=torch.int32).cpu().numpy()
+        potentials = np.zeros((len(potential), steps, 0), dtype=np.int64)
+        if trace:
+            traced = torch.stack(trace).cpu().numpy().astype(np.int64)
+            potentials = np.stack([neurons_last(one) for one in traced], axis=1)
+        return Advanced(spikes, neurons_last(counts).astype(np.int64), potentials, int(saturations))
+
+    def _dtype(self, population: Population, constant: NDArray[np.int64]) -> torch.dtype:
+        """The narrowest type that holds every potential of a step before it saturates, whatever spikes arrive.
+
+        Raises
+        ------
+        OverflowError
+            Even float64 could round.
+        """
+        largest = self._largest_arriving[population.name] + int(np.abs(constant).max(initial=0))
+        largest += max(self.network.state_max, int(np.abs(population.initial_potential).max()))
+        if largest < FLOAT32_EXACT:
+            return torch.float32
+        if largest < FLOAT64_EXACT:
+            return torch.float64
+        raise OverflowError(f"{population.name}: a potential may reach {largest}, beyond the 2^53 that are exact")
+
+    def _potential_tensor(self, population: Population, dtype: torch.dtype) -> Tensor:
+        if population.name in self._potentials:
+            potential: Tensor = self._potentials[population.name]
+            return potential.to(dtype)
+        initial = np.ascontiguousarray(self.potential(population), dtype=np.int64)
+        return torch.from_numpy(initial).to(self._device, dtype)
+
+    def _arriving(
+        self, population: Population, trains: Mapping[str, Any], extent: tuple[int, int], dtype: torch.dtype
+    ) -> Tensor:
+        """Synaptic input in membrane units, (steps, batch, rows, columns, channels)."""
+        (steps, batch), (channels, rows, columns) = extent, population.shape
+        total = torch.zeros((steps, batch, rows, columns, channels), dtype=dtype, device=self._device)
+        for projection in self.network.incoming(population.name):
+            train = trains[projection.name]
+            sums = self._tensor_product(projection, dtype)(train.reshape(steps * batch, *train.shape[2:]))
+            start, stop = projection.connectivity.target_channels
+            total[..., start:stop] += sums.reshape(steps, batch, *sums.shape[1:])
+        return total
+
+    def _tensor_product(self, projection: Projection, dtype: torch.dtype) -> TensorProduct:
+        key = projection.name, dtype
+        if key not in self._tensor_products:
+            delivered = projection.weights.astype(np.int64) << self.network.shift(projection)
+            self._tensor_products[key] = TensorProduct(projection.connectivity, delivered, dtype, self._device)
+        return self._tensor_products[key]
+
+
+class _TensorHistory(History):
+    def __init__(self, shape: tuple[int, int, int], batch: int, device: torch.device) -> None:
+        super().__init__(shape, batch)
+        self._device = device
+
+    def silence(self, steps: int) -> Tensor:
+        return torch.zeros((steps, self._batch, *self._shape), dtype=torch.int8, device=self._device)
+
+    def concatenate(self, trains: Sequence[Any]) -> Tensor:
+        return torch.cat(list(trains))
