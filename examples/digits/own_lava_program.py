@@ -14,6 +14,7 @@ from lava.proc.io.source import RingBuffer as Source
 
 import nmdeploy.lava
 from nmdeploy.artifact.artifact import read_artifact
+from nmdeploy.decode import decode
 
 SAMPLES = 5
 
@@ -36,7 +37,8 @@ def main(folder: str, data_file: str) -> None:
         Source(data=schedule).s_out.connect(population.a_in)
 
     # The result: the membrane potentials of the output population, after every step.
-    output = artifact.network.outputs[0].name
+    network = artifact.network
+    output = network.outputs[0].name
     neurons = program.populations[output]
     sink = Sink(shape=neurons.v_out.shape, buffer=steps)
     neurons.v_out.connect(sink.a_in)
@@ -51,7 +53,7 @@ def main(folder: str, data_file: str) -> None:
     neurons.stop()
 
     last_steps = [program.clocks[output].end_step(sample + 1) - 1 for sample in range(SAMPLES)]
-    print("predicted", *potentials[:, last_steps].argmax(axis=0))
+    print("predicted", *decode(network, potentials[:, last_steps].T, network.timesteps).argmax(axis=1))
     print("labels   ", *labels)
 
 

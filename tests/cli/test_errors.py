@@ -190,6 +190,10 @@ def test_bad_data(compiled, tmp_path, name):
             ["run", "--data", "{data}", "--limit", "1", "--backend", "lava", "--lava-python", "/no/python"],
             ["/no/python", "--backend simulator"],
         ),
+        *(
+            (["run", "--data", "{data}", "--backend", backend, "--granularity", "core"], ["granularity core", backend])
+            for backend in ("simulator", "lava-stock")
+        ),
         (["energy", "--preset", "free"], ["free", "int32"]),
         (["energy", "--format", "yaml"], ["--format"]),
         (["check", "--format", "yaml"], ["--format"]),

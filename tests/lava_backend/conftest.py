@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
+from command_line import ROOT, nmdeploy
 
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -57,3 +61,22 @@ def nothing_left_behind(tmp_path, monkeypatch, marker):  # `tmp_path` so that it
     temporary.rmdir()  # fails if something is in it
     if SHARED_MEMORY.is_dir():
         assert [path for path in set(SHARED_MEMORY.iterdir()) - before if not in_use(path)] == []
+
+
+@pytest.fixture(scope="session")
+def digits_artifact(tmp_path_factory, digits_model):
+    """The compiled digits network; beside it lie its test images, digits.npz."""
+    pytest.importorskip("sklearn", reason="the digits are scikit-learn's")
+    folder = tmp_path_factory.mktemp("digits")
+    data = folder / "digits.npz"
+    subprocess.run([sys.executable, "-m", "examples.digits.data", str(data)], cwd=ROOT, check=True)
+    ended = nmdeploy("compile", digits_model, "--target", "loihi", "-T", "16", "-o", folder / "digits.nmd")
+    assert ended.code == 0, ended.stderr
+    return folder / "digits.nmd"
+
+
+@pytest.fixture(scope="session")
+def digits_images(digits_artifact):
+    """Test images, (450, 8, 8)."""
+    with np.load(digits_artifact.parent / "digits.npz") as file:
+        return file["x"]

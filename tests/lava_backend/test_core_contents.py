@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mapping.tiles import Tile
+from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.core_contents import core_contents
 
@@ -88,6 +89,19 @@ def test_cores_hear_of_those_alone_whose_neurons_they_have_synapses_from(data):
         for source, target, _ in synapses(projection.connectivity, projection.weights)
     }
     assert {(sender, number) for number, content in enumerate(contents) for sender in content.senders} == routes
+
+
+def test_compiled_cores_hear_of_those_that_the_placement_routes_to_them(digits_artifact):
+    artifact = read_artifact(digits_artifact)
+    addresses = [core.address for core in artifact.placement.cores]
+    routed = {
+        (number, addresses.index(target))
+        for number, core in enumerate(artifact.placement.cores)
+        for target in core.targets
+    }
+    contents = core_contents(artifact.network, artifact.placement)
+    assert {(sender, number) for number, content in enumerate(contents) for sender in content.senders} == routed
+    assert len(routed) > 5
 
 
 HIDDEN, OUT = Tile("hidden", (0, 4), (0, 1), (0, 1)), Tile("out", (0, 2), (0, 1), (0, 1))

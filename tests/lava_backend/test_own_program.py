@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
+import numpy as np
 import pytest
+from command_line import ROOT
+
+import nmdeploy.lava
+from nmdeploy.artifact.artifact import read_artifact
+from nmdeploy.decode import decode
+from nmdeploy.errors import ArtifactError
+from nmdeploy.simulator import simulate
+
+from .own_program import BATCH
 
 pytestmark = pytest.mark.lava
+pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
 PROGRAM = textwrap.dedent(
     """
@@ -37,9 +50,80 @@ PROGRAM = textwrap.dedent(
 
 
 def test_vars_hold_potentials_spikes_and_saturations(tmp_path):
-    pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
     ran = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", PROGRAM], cwd=tmp_path, capture_output=True, text=True, timeout=60
     )
     # 6, 12 (a spike), 6, 12 (a spike); -6, -12, -18 cut to -15, -21 cut to -15
     assert ran.stdout.split("\n")[-2] == "[  0. -15.] [2.] [2.]", ran.stdout + ran.stderr
+
+
+def ran(*arguments):
+    environment = {**os.environ, "PYTHONWARNINGS": "ignore", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
+
+
+@pytest.mark.parametrize("granularity", ["layer", "core"])
+@pytest.mark.parametrize("feeding", ["samples", "injected"])
+def test_ports_and_vars_over_several_runs(digits_artifact, digits_images, tmp_path, granularity, feeding):
+    """Potentials and spikes of every step at the ports; Vars after every run; samples built in, or sent to a_in."""
+    data, result = tmp_path / "data.npz", tmp_path / "result.npz"
+    np.savez(data, x=digits_images[:4])
+    program = Path(__file__).with_name("own_program.py")
+    ended = ran(program, digits_artifact, data, granularity, feeding, result)
+    assert ended.returncode == 0, ended.stderr
+
+    artifact = read_artifact(digits_artifact)
+    network, batch = artifact.network, BATCH[feeding]
+    samples = artifact.manifest.preprocessing.apply(digits_images[:4], network.input_shape)
+    every = network.populations
+    expected = simulate(network, samples, record_spike_trains=True)
+    with np.load(result) as found:
+        for window in range(len(samples) // batch):
+            shown = slice(window * batch, (window + 1) * batch)
+            potentials = expected.potentials[shown]
+            np.testing.assert_array_equal(found[f"potential {window}"].reshape(batch, -1), potentials[:, -1])
+            output = found[f"v_out {network.outputs[0].name} {window}"]
+            np.testing.assert_array_equal(output.reshape(potentials.shape), potentials)
+            first = found[f"s_out {every[0].name} {window}"]
+            train = expected.spike_trains[every[0].name][shown]
+            np.testing.assert_array_equal(first.reshape(train.shape), train)
+        if feeding == "samples":  # else windows have no end, and the first population is in the next one already
+            counts = expected.spike_counts[every[0].name]
+            last = found[f"counts {every[0].name}"].reshape(batch, -1)
+            np.testing.assert_array_equal(last, counts[-batch:])
+            assert found[f"totals {every[0].name}"].tolist() == [counts.sum(), 0]
+            assert last.sum() > 100
+
+
+def test_example(digits_artifact, digits_images, tmp_path):
+    data = tmp_path / "data.npz"
+    with np.load(digits_artifact.parent / "digits.npz") as file:
+        np.savez(data, x=file["x"], y=file["y"])
+    ended = ran("-m", "examples.digits.own_lava_program", digits_artifact, data)
+    assert ended.returncode == 0, ended.stderr
+    predicted, labels = (line.split()[1:] for line in ended.stdout.splitlines()[-2:])
+    artifact = read_artifact(digits_artifact)
+    samples = artifact.manifest.preprocessing.apply(digits_images[:5], artifact.network.input_shape)
+    potentials = simulate(artifact.network, samples).potentials[:, -1]
+    expected = decode(artifact.network, potentials, artifact.network.timesteps).argmax(axis=1)
+    assert [int(one) for one in predicted] == expected.tolist()
+    assert len(labels) == 5
+
+
+def test_errors_of_build(digits_artifact, tmp_path):
+    with pytest.raises(ArtifactError):
+        nmdeploy.lava.build(tmp_path)
+    with pytest.raises(AttributeError, match="no attribute 'unbuild'"):
+        _ = nmdeploy.lava.unbuild
+
+
+def test_python_without_lava_is_told_so(digits_artifact, tmp_path):
+    (tmp_path / "lava.py").write_text("raise ModuleNotFoundError(\"No module named 'lava'\")\n")
+    program = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import nmdeploy.lava, nmdeploy.errors\n"
+        f"try: nmdeploy.lava.build({str(digits_artifact)!r})\n"
+        "except nmdeploy.errors.BackendError as error: print(error)"
+    )
+    ended = ran("-c", program)
+    assert "nmdeploy[lava]" in ended.stdout, ended.stderr

@@ -26,12 +26,12 @@ def ran(folder, data, *options):
     return ended.json
 
 
-def assert_lava_computes_the_same(folder, data, limit, scratch):
+def assert_lava_computes_the_same(folder, data, limit, scratch, granularity="layer"):
     """Equal potentials after every step and equal spike counts of every neuron, on the simulator and on Lava."""
     outputs = []
-    for backend in ("simulator", "lava"):
-        outputs.append(scratch / f"{backend}.npz")
-        ran(folder, data, "--limit", str(limit), "--backend", backend, "--output", outputs[-1])
+    for backend in (["simulator"], ["lava", "--granularity", granularity]):
+        outputs.append(scratch / f"{backend[0]}.npz")
+        ran(folder, data, "--limit", str(limit), "--output", outputs[-1], "--backend", *backend)
     with np.load(outputs[0]) as ours, np.load(outputs[1]) as lava:
         assert set(ours.files) == set(lava.files)
         assert sum(int(ours[name].sum()) for name in ours.files if name.startswith("spike_counts/")) > 10_000

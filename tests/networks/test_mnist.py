@@ -43,7 +43,8 @@ def test_placement_is_legal(mnist):
 
 
 @pytest.mark.lava
-def test_lava(mnist, tmp_path):
+@pytest.mark.parametrize("granularity", ["layer", "core"])
+def test_lava(mnist, tmp_path, granularity):
     pytest.importorskip("lava.magma", reason="Lava is not installed")
     _, folder, data = mnist
-    assert_lava_computes_the_same(folder, data, 20, tmp_path)
+    assert_lava_computes_the_same(folder, data, 20, tmp_path, granularity)

@@ -67,6 +67,15 @@ def test_lava(short, test_images, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.lava
+def test_lava_with_a_process_for_each_core(short, test_images, tmp_path):
+    pytest.importorskip("lava.magma", reason="Lava is not installed")
+    summary, folder = short
+    assert summary["cores"] > 300
+    assert_lava_computes_the_same(folder, test_images, 2, tmp_path, "core")
+
+
+@pytest.mark.slow
+@pytest.mark.lava
 def test_lava_with_a_long_window(shared_data, test_images, tmp_path):
     pytest.importorskip("lava.magma", reason="Lava is not installed")
     folder = tmp_path / "long.nmd"
