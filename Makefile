@@ -1,10 +1,11 @@
 # make demo   install everything, then compile, check, run and cost a real network
 # make test   install everything, then lint, type-check and test
+# make benchmark DATA=FOLDER   speed against others (docs/benchmarks.md)
 SHELL := /bin/bash
 BIN := .venv/bin
 DEMO := demo
 
-.PHONY: demo test lint test-newest citation install clean
+.PHONY: demo test lint test-newest benchmark citation install clean
 
 install: .venv/.installed
 
@@ -54,5 +55,8 @@ test-newest: .venv-newest/.installed
 	.venv-newest/bin/pip install --quiet --disable-pip-version-check -e '.[examples,test]'
 	touch $@
 
+benchmark: install
+	$(BIN)/python -m benchmarks.simulator $(DATA)
+
 clean:
-	rm -rf .venv .venv-citation .venv-newest .venv-uv $(DEMO)
+	rm -rf .venv .venv-citation .venv-newest .venv-spikingjelly .venv-uv $(DEMO)
