@@ -134,7 +134,7 @@ def count_operations(
         Steps of its window that each population ran for each sample; all of them if not given.
     """
     spikes = {
-        population.name: spike_counts[population.name].sum(axis=0).reshape(population.shape)
+        population.name: spike_counts[population.name].sum(axis=0, dtype=np.int64).reshape(population.shape)
         for population in network.populations
     }
     if steps is None:

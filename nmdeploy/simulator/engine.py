@@ -30,15 +30,15 @@ class Advanced:
     ----------
     spikes : (steps, batch, rows, columns, channels)
         In the engine's own kind of array, as its `history` keeps them.
-    counts : int64 array, (batch, neurons)
-        Neurons in C order of (channel, row, column).
+    counts : array, (batch, neurons)
+        Spikes of both signs, whole numbers; neurons in C order of (channel, row, column).
     potentials : int64 array, (batch, steps, neurons)
         Of an output; no neurons for any other population.
     saturations : int
     """
 
     spikes: Any
-    counts: IntArray
+    counts: NDArray[Any]
     potentials: IntArray
     saturations: int
 

@@ -110,7 +110,7 @@ class TensorEngine(Engine):
         if trace:
             traced = torch.stack(trace).cpu().numpy().astype(np.int64)
             potentials = np.stack([neurons_last(one) for one in traced], axis=1)
-        return Advanced(spikes, neurons_last(counts).astype(np.int64), potentials, int(saturations))
+        return Advanced(spikes, neurons_last(counts), potentials, int(saturations))
 
     def _dtype(self, population: Population, constant: NDArray[np.int64]) -> torch.dtype:
         """The narrowest type that holds every potential of a step before it saturates, whatever spikes arrive.

@@ -113,7 +113,7 @@ class TorchEngine(Engine):
             return super().advance(population, trains, steps)
         self._potentials[population.name] = fired.potentials
         nothing = np.zeros((len(potential), steps, 0), dtype=np.int64)
-        return Advanced(fired.spikes, neurons_last(fired.counts).astype(np.int64), nothing, 0)
+        return Advanced(fired.spikes, neurons_last(fired.counts), nothing, 0)
 
     def _is_shortcut(self, projection: Projection) -> bool:
         return is_channelwise(projection.connectivity) and projection.source not in self._signed

@@ -19,6 +19,9 @@ from nmdeploy.simulator.engine import Engine, IntArray, SpikeTrain
 from nmdeploy.simulator.neurons import neurons_last
 
 
+CountArray = NDArray[np.signedinteger[Any]]
+
+
 @dataclass(frozen=True)
 class SimulationResult:
     """What a run of the integer network gave.
@@ -28,8 +31,9 @@ class SimulationResult:
     potentials : int64 array, (samples, timesteps, outputs)
         Membrane potentials of the output populations after each step, outputs joined in C order. After a sample has
         left they repeat the last ones.
-    spike_counts : dict of str to int64 array, (samples, neurons)
+    spike_counts : dict of str to int16 or int32 array, (samples, neurons)
         Spikes of each population in one window, both signs counted, neurons in C order (channel, row, column).
+        int16 where the window has no more steps than that holds: counts are most of what a long run keeps.
     spike_trains : dict of str to int8 array, (samples, timesteps, neurons)
         Empty unless asked for; zeros after a sample has left.
     saturations : int
@@ -39,7 +43,7 @@ class SimulationResult:
     """
 
     potentials: IntArray
-    spike_counts: dict[str, IntArray]
+    spike_counts: dict[str, CountArray]
     spike_trains: dict[str, SpikeTrain]
     saturations: int
     steps: IntArray
@@ -72,8 +76,10 @@ class Window:
         self._done = {population.name: 0 for population in populations}
         self._steps = np.full(count, timesteps, dtype=np.int64)
         self._potentials = np.zeros((count, timesteps, outputs), dtype=np.int64)
-        self._counts = {
-            population.name: np.zeros((count, population.neuron_count), dtype=np.int64) for population in populations
+        count_type = np.int16 if timesteps <= np.iinfo(np.int16).max else np.int32
+        self._counts: dict[str, CountArray] = {
+            population.name: np.zeros((count, population.neuron_count), dtype=count_type)
+            for population in populations
         }
         self._trains = {
             population.name: np.zeros((count, timesteps, population.neuron_count), dtype=np.int8)
@@ -138,7 +144,7 @@ class Window:
         advanced = self._engine.advance(population, trains, stop - start)
         self._saturations += advanced.saturations
         running = self._running if len(self._running) < self._count else slice(None)
-        self._counts[population.name][running] += advanced.counts
+        self._counts[population.name][running] += advanced.counts.astype(self._counts[population.name].dtype)
         if population.is_output:
             last_output = first_output + population.neuron_count
             self._potentials[running, start:stop, first_output:last_output] = advanced.potentials
@@ -196,7 +202,7 @@ def steps_ahead(network: ChipNetwork) -> dict[str, int]:
 
 
 def joined(parts: list[SimulationResult]) -> SimulationResult:
-    """The results of several batches as those of one."""
+    """The results of several batches as those of one; the parts are emptied, so that no two copies need memory."""
     return SimulationResult(
         potentials=np.concatenate([part.potentials for part in parts]),
         spike_counts=_concatenated([part.spike_counts for part in parts]),
@@ -207,4 +213,4 @@ def joined(parts: list[SimulationResult]) -> SimulationResult:
 
 
 def _concatenated(parts: list[dict[str, NDArray[Any]]]) -> dict[str, NDArray[Any]]:
-    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+    return {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
