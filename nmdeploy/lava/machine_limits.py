@@ -11,7 +11,7 @@ from pathlib import Path
 from nmdeploy.errors import BackendError
 
 FILES_PER_CHANNEL, FILES_PER_PROCESS = 2, 6  # open in the process that starts Lava; measured with lava-nc 0.10.0
-THREADS_PER_CHANNEL, THREADS_PER_PROCESS = 2, 2
+THREADS_PER_CHANNEL, THREADS_PER_PROCESS = 2, 3
 BYTES_PER_PROCESS = 20 * 2**20
 OTHER_FILES = 100
 
