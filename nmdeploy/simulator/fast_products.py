@@ -31,8 +31,10 @@ Kernel = Callable[[Tensor], Tensor]
 EVENT_NANOSECONDS = 45.0
 ADDITION_NANOSECONDS = 0.06
 INT8_NANOSECONDS = 0.003
-FLOAT_NANOSECONDS = 0.02
-GATHERED_NANOSECONDS = 0.05
+FLOAT_NANOSECONDS = 0.012
+MATRIX_NANOSECONDS = 0.022
+CHANNELWISE_NANOSECONDS = 0.2
+GATHERED_NANOSECONDS = 0.026
 
 
 @dataclass(frozen=True)
@@ -41,13 +43,15 @@ class DenseKernel:
 
     Attributes
     ----------
+    name : str
     apply : callable
         Spikes (samples, source rows, source columns, source channels that take part) to sums.
     mac_nanoseconds : float
         Time of a multiply-accumulate on one core, zeros of the padding included (`benchmarks/event_products.py`).
     """
 
-    apply: Callable[[Tensor], Tensor]
+    name: str
+    apply: Kernel
     mac_nanoseconds: float
 
 
@@ -88,24 +92,43 @@ class FastProduct:
         -------
         float32 or float64 array, (samples, target rows, target columns, out channels)
         """
-        if self.adds_events(spikes):
-            return self._events(spikes, threads)
+        return self.add(spikes, threads) if self.adds_events(spikes) else self.multiply(spikes)
+
+    def multiply(self, spikes: NDArray[np.int8]) -> NDArray[np.float32]:
+        """As calling it, always with the dense kernel."""
         start, stop = self._connectivity.source_channels
         sums: NDArray[np.float32] = self._dense.apply(torch.from_numpy(spikes)[..., start:stop]).contiguous().numpy()
         return sums
+
+    def add(self, spikes: NDArray[np.int8], threads: int = 1) -> NDArray[np.float32]:
+        """As calling it, always spike by spike."""
+        return self._events(spikes, threads)
 
     def adds_events(self, spikes: NDArray[np.int8]) -> bool:
         """Whether these spikes are so few that adding them one by one takes less time than the dense kernel."""
         table = self._connectivity
         # of all channels, as counting the ones that take part would copy them
         events = np.count_nonzero(spikes.view(np.bool_)) * table.in_channels / table.source_shape[0]
+        return bool(events < self.break_even_events(len(spikes)))
+
+    def break_even_events(self, samples: int) -> float:
+        """Spikes in so many samples that take as long one by one as the dense kernel takes."""
+        one_event = EVENT_NANOSECONDS + ADDITION_NANOSECONDS * self.fan_out
+        return self.macs(samples) * self._dense.mac_nanoseconds / one_event
+
+    def macs(self, samples: int) -> int:
+        """Multiply-accumulates of the dense kernel, zeros of the padding included."""
+        table = self._connectivity
         taps = table.rows.size * table.columns.size
-        macs = len(spikes) * taps * table.out_channels * (table.in_channels // table.groups)
-        adding = events * (EVENT_NANOSECONDS + ADDITION_NANOSECONDS * self._fan_out)
-        return bool(adding < macs * self._dense.mac_nanoseconds)
+        return samples * taps * table.out_channels * (table.in_channels // table.groups)
+
+    @property
+    def dense_kernel_name(self) -> str:
+        """What the dense kernel is."""
+        return self._dense.name
 
     @cached_property
-    def _fan_out(self) -> float:
+    def fan_out(self) -> float:
         """Mean number of synapses of a source neuron that takes part."""
         _, rows, columns = self._connectivity.source_shape
         return self._connectivity.synapse_count / (self._connectivity.in_channels * rows * columns)
@@ -117,17 +140,18 @@ def _dense_kernel(
     delivered = weights.astype(np.int64) << shift
     rows = axis_geometry(connectivity.rows, connectivity.source_shape[1])
     columns = axis_geometry(connectivity.columns, connectivity.source_shape[2])
-    if _largest_sum(weights) >= FLOAT32_EXACT:
-        return DenseKernel(_gathered(connectivity, delivered), GATHERED_NANOSECONDS)
-    if _is_dense(connectivity):
-        return DenseKernel(_matrix_product(delivered), FLOAT_NANOSECONDS)
-    if rows is None or columns is None:
-        return DenseKernel(_gathered(connectivity, delivered), GATHERED_NANOSECONDS)
+    wide = _largest_sum(weights) >= FLOAT32_EXACT
+    if _is_dense(connectivity) and not wide:
+        return DenseKernel("matrix product", _matrix_product(delivered), MATRIX_NANOSECONDS)
+    if wide or rows is None or columns is None:
+        return DenseKernel("gathered", _gathered(connectivity, delivered), GATHERED_NANOSECONDS)
     if is_channelwise(connectivity):
-        return DenseKernel(_channelwise(delivered, rows, columns, connectivity), FLOAT_NANOSECONDS)
+        return DenseKernel("channelwise", _channelwise(delivered, rows, columns, connectivity), CHANNELWISE_NANOSECONDS)
     if binary and _fits_int8(weights):
-        return DenseKernel(_int8_convolution(weights, shift, rows, columns, connectivity), INT8_NANOSECONDS)
-    return DenseKernel(_float_convolution(weights, shift, rows, columns, connectivity), FLOAT_NANOSECONDS)
+        kernel = _int8_convolution(weights, shift, rows, columns, connectivity)
+        return DenseKernel("int8 convolution", kernel, INT8_NANOSECONDS)
+    kernel = _float_convolution(weights, shift, rows, columns, connectivity)
+    return DenseKernel("float32 convolution", kernel, FLOAT_NANOSECONDS)
 
 
 def _largest_sum(weights: NDArray[Any]) -> int:

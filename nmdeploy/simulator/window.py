@@ -18,7 +18,6 @@ from nmdeploy.simulator.early_exit import EarlyExit
 from nmdeploy.simulator.engine import Engine, IntArray, SpikeTrain
 from nmdeploy.simulator.neurons import neurons_last
 
-
 CountArray = NDArray[np.signedinteger[Any]]
 
 
