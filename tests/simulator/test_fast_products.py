@@ -17,10 +17,6 @@ def convolution(channels, out, kernel, *, stride=1, padding=1, groups=1, size=9)
     )
 
 
-def product.dense_kernel_name:
-    return product.dense_kernel_name
-
-
 def expected(connectivity, weights, shift, spikes, stride, padding):
     images = torch.from_numpy(spikes.astype(np.float64)).permute(0, 3, 1, 2)
     kernel = torch.from_numpy(weights.astype(np.float64)) * 2.0**shift
