@@ -12,6 +12,7 @@ from rich.table import Table
 from hw_profiles.energy import energy_presets
 from nmdeploy.artifact.artifact import Artifact, read_artifact
 from nmdeploy.cli.console import print_json, sample_progress, stdout_console
+from nmdeploy.cli.memory_size import memory_bytes
 from nmdeploy.data_file import read_data
 from nmdeploy.energy.counts import OperationCounts, count_operations
 from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow, energy_report
@@ -60,14 +61,21 @@ def energy_command(
         typer.Option("--input", help="cached: multiplied once, added every step; every-step: as papers count."),
     ] = InputConvention.cached,
     grouping: Annotated[Grouping, typer.Option("--by", help="Rows of the table.")] = Grouping.layer,
+    memory: Annotated[
+        str | None,
+        typer.Option(help="What the simulation of --data may take, as 4GiB; default: a quarter of what is free."),
+    ] = None,
     output_format: Annotated[EnergyFormat, typer.Option("--format", help="table or json.")] = EnergyFormat.table,
 ) -> None:
     """Estimate the energy of one inference from exact operation counts."""
     presets = energy_presets()
     if preset not in presets:
         raise NmdeployError(f"unknown preset '{preset}'. Known presets: {', '.join(presets)}")
+    if memory is not None and data is None:
+        raise NmdeployError("--memory is for the simulation of --data, which is not given")
+    memory_limit = None if memory is None else memory_bytes(memory)
     compiled = read_artifact(artifact)
-    counts = compiled.counts if data is None else _count(compiled, data, limit)
+    counts = compiled.counts if data is None else _count(compiled, data, limit, memory_limit)
     report = energy_report(counts, presets[preset], counting.value, input_convention.value)
     if output_format is EnergyFormat.json:
         print_json(report.as_dict())
@@ -82,11 +90,11 @@ def energy_command(
     console.print(NOTE)
 
 
-def _count(compiled: Artifact, data: Path, limit: int | None) -> OperationCounts:
+def _count(compiled: Artifact, data: Path, limit: int | None, memory_limit: int | None) -> OperationCounts:
     dataset = read_data(data, limit)
     samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
     with sample_progress("simulator", len(samples)) as progress:
-        result = simulate(compiled.network, samples, progress=progress)
+        result = simulate(compiled.network, samples, memory_bytes=memory_limit, progress=progress)
     return count_operations(
         compiled.network,
         compiled.placement,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -12,14 +13,22 @@ import numpy as np
 import typer
 from numpy.typing import NDArray
 
+from hw_profiles.energy import energy_presets
+from nmdeploy.accuracy_curve import CurvePoint, accuracy_curve
 from nmdeploy.artifact.artifact import Artifact, read_artifact
 from nmdeploy.cli.console import key_value_table, print_json, sample_progress, stdout_console, warn
+from nmdeploy.cli.memory_size import memory_bytes
+from nmdeploy.cli.run_tables import curve_table, early_exit_table
 from nmdeploy.data_file import DataSet, read_data
 from nmdeploy.decode import decode
-from nmdeploy.errors import DataFileError
+from nmdeploy.energy.early_exit import EarlyExitSaving, early_exit_saving
+from nmdeploy.errors import BackendError, DataFileError, NmdeployError
 from nmdeploy.simulator import SimulationResult, simulate
 from nmdeploy.spiking.evaluate import evaluate
 from nmdeploy.write_file import write_whole
+
+# Of the energies before and after early exit; `nmdeploy energy` has them all.
+EARLY_EXIT_PRESET = "int32"
 
 
 class Backend(str, Enum):
@@ -48,17 +57,30 @@ def run_command(
     step_limit: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds after which one time step on Lava is given up.")
     ] = None,
+    curve: Annotated[bool, typer.Option("--curve", help="Accuracy over time steps, from this one run.")] = False,
+    early_exit: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="STEPS", help="What is saved by leaving at a proved decision; check every STEPS."),
+    ] = None,
+    memory: Annotated[
+        str | None, typer.Option(help="What the simulator may take, as 4GiB; default: a quarter of what is free.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
 ) -> None:
     """Run samples and report accuracy, agreement with the float network, spikes and saturations."""
+    for option, value in (("--early-exit", early_exit), ("--memory", memory)):
+        if value is not None and backend is not Backend.simulator:
+            raise BackendError(f"{option} is for --backend simulator, not for {backend.value}")
+    memory_limit = None if memory is None else memory_bytes(memory)
     compiled = read_artifact(artifact)
     dataset = read_data(data, limit)
     samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
     steps = timesteps if timesteps is not None else compiled.network.timesteps
+    left_early = None if early_exit is None else _leave_early(compiled, samples, steps, early_exit, memory_limit)
     begin = time.perf_counter()
     with sample_progress(backend.value, len(samples)) as progress:
         if backend is Backend.simulator:
-            result = simulate(compiled.network, samples, timesteps=steps, progress=progress)
+            result = simulate(compiled.network, samples, timesteps=steps, memory_bytes=memory_limit, progress=progress)
         else:
             from nmdeploy.lava.runner import run_on_lava  # not needed by the simulator
 
@@ -73,9 +95,9 @@ def run_command(
                 progress=progress,
             )
     seconds = time.perf_counter() - begin
-    reference = evaluate(compiled.float_network, samples)
+    float_predictions = evaluate(compiled.float_network, samples).argmax(axis=1)
     predictions = decode(compiled.network, result.potentials[:, -1], steps).argmax(axis=1)
-    report = _report(compiled, dataset, result, predictions, reference.argmax(axis=1), steps)
+    report = _report(compiled, dataset, result, predictions, float_predictions, steps)
     report = {"backend": backend.value, **report, "seconds": round(seconds, 3)}
     if result.saturations > 0:
         warn(
@@ -84,10 +106,47 @@ def run_command(
         )
     if output is not None:
         _write_output(output, result, predictions)
+    points = accuracy_curve(compiled.network, result.potentials, dataset.labels, float_predictions) if curve else None
+    saving = None
+    if left_early is not None and early_exit is not None:
+        network, preset = compiled.network, energy_presets()[EARLY_EXIT_PRESET]
+        saving = early_exit_saving(network, compiled.placement, samples, result, left_early, early_exit, preset)
+    _print(report, points, saving, as_json=as_json)
+
+
+def _leave_early(
+    compiled: Artifact, samples: NDArray[np.float32], steps: int, check_interval: int, memory_limit: int | None
+) -> SimulationResult:
+    """The run in which every sample leaves when its decision is proved."""
+    if check_interval >= steps:
+        raise NmdeployError(f"--early-exit {check_interval}: a window of {steps} steps has nothing to check then")
+    with sample_progress("early exit", len(samples)) as progress:
+        return simulate(
+            compiled.network,
+            samples,
+            timesteps=steps,
+            check_interval=check_interval,
+            memory_bytes=memory_limit,
+            progress=progress,
+        )
+
+
+def _print(
+    report: dict[str, object], points: list[CurvePoint] | None, saving: EarlyExitSaving | None, *, as_json: bool
+) -> None:
     if as_json:
+        if points is not None:
+            report["curve"] = [asdict(point) for point in points]
+        if saving is not None:
+            report["early_exit"] = saving.as_dict()
         print_json(report)
-    else:
-        stdout_console().print(key_value_table("nmdeploy run", [(key, _shown(value)) for key, value in report.items()]))
+        return
+    console = stdout_console()
+    console.print(key_value_table("nmdeploy run", [(key, _shown(value)) for key, value in report.items()]))
+    if points is not None:
+        console.print(curve_table(points))
+    if saving is not None:
+        console.print(early_exit_table(saving))
 
 
 def _report(

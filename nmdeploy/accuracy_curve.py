@@ -1,0 +1,69 @@
+"""Accuracy over the number of time steps, from one run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.network import ChipNetwork
+from nmdeploy.decode import decode
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """How a window of this many steps decides.
+
+    Attributes
+    ----------
+    timesteps : int
+    accuracy : float or None
+        Share of the samples decided as labelled; None without labels.
+    agreement : float
+        Share of the samples decided as by the float network.
+    """
+
+    timesteps: int
+    accuracy: float | None
+    agreement: float
+
+
+def accuracy_curve(
+    network: ChipNetwork,
+    potentials: NDArray[np.int64],
+    labels: NDArray[np.int64] | None,
+    float_predictions: NDArray[np.int64],
+) -> list[CurvePoint]:
+    """One point for each step of the window, the first one first.
+
+    A window begins like any longer one of the same network: its first t potentials are all that a window of t steps
+    gives. So each point is exactly what a run of t steps would report, with the initial potentials and the biases
+    decoded as they are there. Compiling anew for t steps may give another network, and another accuracy.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    potentials : int64 array, (samples, timesteps, outputs)
+        Of the whole window of every sample.
+    labels : int64 array, (samples,), optional
+    float_predictions : int64 array, (samples,)
+        Decisions of the float network.
+    """
+    points = []
+    for steps in range(1, potentials.shape[1] + 1):
+        predictions = decode(network, potentials[:, steps - 1], steps).argmax(axis=1)
+        accuracy = None if labels is None else float((predictions == labels).mean())
+        points.append(CurvePoint(steps, accuracy, float((predictions == float_predictions).mean())))
+    return points
+
+
+def landmarks(points: list[CurvePoint]) -> list[CurvePoint]:
+    """The points worth a row of a table: 1, 2, 3, 4, 6, 8, 12, 16, 24, 32 steps and so on, and the last."""
+    return [point for point in points if _is_round(point.timesteps) or point is points[-1]]
+
+
+def _is_round(steps: int) -> bool:
+    while steps % 2 == 0:
+        steps //= 2
+    return steps in (1, 3)
