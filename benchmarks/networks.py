@@ -52,6 +52,8 @@ class Case:
     preprocessing : Preprocessing
     input_shape : (int, int, int)
     timesteps : int
+    rounds : (int, int)
+        Least and most turns of everyone, as `benchmarks.comparison.interleaved` takes them.
     lava_timesteps, lava_samples : int
         Window and number of samples of the run on our Lava processes, long enough to outlast the noise of the start.
     """
@@ -64,6 +66,7 @@ class Case:
     preprocessing: Preprocessing
     input_shape: tuple[int, int, int]
     timesteps: int = 64
+    rounds: tuple[int, int] = (3, 9)
     lava_timesteps: int = 64
     lava_samples: int = 64
 
@@ -95,6 +98,7 @@ VGG16 = Case(
     "cifar10/cifar10_train_calib2000.npz",
     CIFAR,
     (3, 32, 32),
+    rounds=(2, 9),
     lava_timesteps=16,
 )
 TINY = Case(
@@ -106,6 +110,7 @@ TINY = Case(
     Preprocessing(),
     (3, 8, 8),
     timesteps=8,
+    rounds=(2, 2),
     lava_timesteps=8,
     lava_samples=32,
 )

@@ -24,9 +24,9 @@ from benchmarks.spikingjelly_graph import convertible
 
 PERCENTILE = "99.9%"
 CALIBRATION_SAMPLES = 100
-SCREEN_STEPS = 4
+SCREEN_STEPS = 2
 MULTI_STEP_BYTES = 2**30  # of the largest activation over all steps that are computed at once
-RUN_SECONDS = 8.0
+RUN_SECONDS = 5.0
 
 
 class ConvertedNetwork:
