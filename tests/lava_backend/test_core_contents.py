@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from itertools import combinations, pairwise
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from mapping.connectivity import Connectivity, tap_table
+from mapping.network import Projection, build_graph
 from mapping.tiles import Tile
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.errors import BackendError
@@ -49,15 +54,14 @@ def held_synapses(part, contents):
     ]
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_every_synapse_lies_once_on_the_core_of_its_target(data):
-    network = data.draw(st.one_of(networks(), cyclic_networks()))
-    contents = core_contents(network, data.draw(placements(network)))
+def assert_every_synapse_once(network, placement):
+    contents = core_contents(network, placement)
     held = Counter()
     for content in contents:
         for part in content.synapses:
             assert part.target in content.tiles
+            assert part.connectivity.problems() == []
+            assert part.weights.shape == part.connectivity.weight_shape
             target, source = part.target.tile.population, part.deliveries[0].tile.tile.population
             for synapse in held_synapses(part, contents):
                 held[source, target, part.shift, part.delay, synapse] += 1
@@ -69,12 +73,7 @@ def test_every_synapse_lies_once_on_the_core_of_its_target(data):
     assert held == expected
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_cores_hear_of_those_alone_whose_neurons_they_have_synapses_from(data):
-    network = data.draw(st.one_of(networks(), cyclic_networks()))
-    placement = data.draw(placements(network))
-    contents = core_contents(network, placement)
+def assert_senders_are_those_with_synapses(network, placement):
     core_of = {
         (tile.population, c, y, x): number
         for number, core in enumerate(placement.cores)
@@ -88,7 +87,58 @@ def test_cores_hear_of_those_alone_whose_neurons_they_have_synapses_from(data):
         for projection in network.projections
         for source, target, _ in synapses(projection.connectivity, projection.weights)
     }
+    contents = core_contents(network, placement)
     assert {(sender, number) for number, content in enumerate(contents) for sender in content.senders} == routes
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@given(data=st.data())
+def test_every_synapse_lies_once_on_the_core_of_its_target(data):
+    network = data.draw(st.one_of(networks(), cyclic_networks()))
+    placement = data.draw(placements(network))
+    assert_every_synapse_once(network, placement)
+    assert_senders_are_those_with_synapses(network, placement)
+
+
+def one_convolution(out, groups, stride):
+    """From a population of six channels, six rows and six columns, by a kernel of one row and three columns."""
+    rows, columns = tap_table(6, 6 // stride, 1, stride), tap_table(6, 6 // stride, 3, stride, 1)
+    source = (6, 6, 6)
+    table = Connectivity(source, (out, len(rows), len(columns)), rows, columns, (0, 6), (0, out), groups)
+    weights = np.arange(1, 1 + np.prod(table.weight_shape), dtype=np.int32).reshape(table.weight_shape)
+    example = worked_example()
+    populations = [
+        replace(population, name=name, shape=shape)
+        for population, name, shape in zip(
+            example.populations, ("source", "target"), (source, table.target_shape), strict=True
+        )
+    ]
+    projection = Projection("between", "source", "target", table, weights, 0, 8, "mixed")
+    return replace(example, graph=build_graph(populations, [projection]))
+
+
+@pytest.mark.parametrize("groups", [1, 2, 3, 6])
+def test_channels_cut_within_and_across_groups(groups):
+    network = one_convolution(6, groups, stride=1)
+    whole = ((0, 6), (0, 6))
+    for start, stop in combinations(range(7), 2):
+        cuts = sorted({0, start, stop, 6})
+        tiles = [[Tile(name, channels, *whole)] for name in ("source", "target") for channels in pairwise(cuts)]
+        assert_every_synapse_once(network, placed(tiles))
+        assert_senders_are_those_with_synapses(network, placed(tiles))
+
+
+@pytest.mark.parametrize("axis", [1, 2])
+def test_rows_and_columns_that_a_stride_leaves_out(axis):
+    network = one_convolution(2, 1, stride=3)
+    tiles = []
+    for population in network.populations:
+        for index in range(population.shape[axis]):
+            box = [(0, size) for size in population.shape]
+            box[axis] = (index, index + 1)
+            tiles.append([Tile(population.name, *box)])
+    assert_every_synapse_once(network, placed(tiles))
+    assert_senders_are_those_with_synapses(network, placed(tiles))
 
 
 def test_compiled_cores_hear_of_those_that_the_placement_routes_to_them(digits_artifact):
