@@ -46,10 +46,12 @@ def late(choose, populations, name):
 
 @st.composite
 def classifiers(draw):
-    """A network with cycles whose last two populations are read by an output of few classes and small weights."""
+    """A network with cycles, one or two populations of which an output of few classes and small weights reads."""
     choose = Chooser(draw)
     net = draw(cyclic_networks())
     populations = [replace(one, is_output=False) for one in net.populations]
+    last = choose.one_of(*populations)
+    sources = [last, choose.one_of(*(one for one in populations if one.start_step <= last.start_step))]
     classes, largest_bias = choose.integer(1, 3), choose.one_of(9, 60)
     readout = population(
         "readout",
@@ -57,14 +59,16 @@ def classifiers(draw):
         reset="none",
         threshold=np.zeros(classes, np.int64),
         bias_mantissa=choose.array((classes, 1, 1), -largest_bias, largest_bias),
-        start_step=max(one.start_step for one in populations) + 1,
+        start_step=last.start_step + 1,
         scale=choose.array(classes, 1, 8) / 4,
         is_output=True,
     )
     projections = list(net.projections)
-    for source in populations[-2:]:
+    for number, source in enumerate(sources):
         table = whole(source.shape, readout.shape)
         weights = choose.array(table.weight_shape, -1, 1)
         delay = readout.start_step - source.start_step - 1 + choose.integer(0, 1)
-        projections.append(projection(source.name, "readout", table, weights, weight_exponent=-1, delay=delay))
+        projections.append(
+            projection(source.name, "readout", table, weights, name=f"read {number}", weight_exponent=-1, delay=delay)
+        )
     return replace(net, timesteps=choose.integer(1, 12), graph=build_graph([*populations, readout], projections))
