@@ -38,5 +38,9 @@ class QuantizationError(NmdeployError):
     """A value does not fit its field on the chip."""
 
 
+class ExportError(NmdeployError):
+    """The network does not fit the file format, or the file cannot be written."""
+
+
 class BackendError(NmdeployError):
     """A simulation backend is missing, failed, or ran out of time."""

@@ -33,6 +33,7 @@ class Options(_Strict):
     thresholds: str
     reset: str
     seed: int
+    initial_potential: float = 0.5
 
 
 class InputDescription(_Strict):

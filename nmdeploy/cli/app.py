@@ -1,4 +1,4 @@
-"""The command line: `nmdeploy compile | run | check | energy | report | targets`.
+"""The command line: `nmdeploy compile | run | check | energy | report | export | targets`.
 
 Exit codes: 0 ok, 1 violations found, 2 could not run.
 """
@@ -16,6 +16,7 @@ from nmdeploy import __version__
 from nmdeploy.cli.check import check_command
 from nmdeploy.cli.compile import compile_command
 from nmdeploy.cli.energy import energy_command
+from nmdeploy.cli.export import export_command
 from nmdeploy.cli.report import report_command
 from nmdeploy.cli.run import run_command
 from nmdeploy.cli.targets import targets_command
@@ -32,6 +33,7 @@ app.command("run")(run_command)
 app.command("check")(check_command)
 app.command("energy")(energy_command)
 app.command("report")(report_command)
+app.command("export")(export_command)
 app.command("targets")(targets_command)
 
 

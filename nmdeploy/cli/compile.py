@@ -67,6 +67,9 @@ def compile_command(
         Thresholds, typer.Option(help="channel: as many thresholds a layer as a core holds; layer: one.")
     ] = Thresholds.channel,
     reset: Annotated[ResetMode, typer.Option(help="What a spike does to the potential.")] = ResetMode.subtract,
+    initial_potential: Annotated[
+        float, typer.Option(min=0, max=1, help="As a share of the threshold; one half rounds spike counts.")
+    ] = 0.5,
     seed: Annotated[int, typer.Option(help="Of the noise that stands in for missing calibration samples.")] = 0,
     model_factory: Annotated[
         str | None, typer.Option("--model", help="package.module:factory that builds the module of a state dict.")
@@ -104,6 +107,7 @@ def compile_command(
             weight_bits=weight_bits,
             thresholds=thresholds.value,
             reset=reset.value,
+            initial_potential_share=initial_potential,
         ),
         method,
         percentile,
@@ -123,6 +127,7 @@ def compile_command(
         weight_bits=weight_bits,
         thresholds=thresholds.value,
         reset=reset.value,
+        initial_potential=initial_potential,
         seed=seed,
     )
     digest = hashlib.sha256(model.read_bytes()).hexdigest()

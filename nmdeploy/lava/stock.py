@@ -20,16 +20,20 @@ from numpy.typing import NDArray
 from mapping.network import ChipNetwork, Population
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.emit_layers import Currents, window_clocks
-from nmdeploy.lava.integer_range import synaptic_range
+from nmdeploy.lava.lif_limits import (
+    LIF_SHIFT,
+    NO_CURRENT_MEMORY,
+    STATE_MAX,
+    current_obstacles,
+    lif_threshold,
+    neuron_obstacles,
+)
 from nmdeploy.lava.processes.probe import Probe
 from nmdeploy.lava.program import LavaProgram
 from nmdeploy.lava.recording import Recording
-from nmdeploy.lava.stock_synapses import LIF_SHIFT, DenseWeights, stock_synapses
+from nmdeploy.lava.stock_synapses import DenseWeights, stock_synapses
 from nmdeploy.lava.window_clock import WindowClock
 
-STATE_MAX = 2**23 - 1
-UNREACHABLE_THRESHOLD = (STATE_MAX >> LIF_SHIFT) + 1
-NO_CURRENT_MEMORY = 4095
 SOURCE_BYTES_MAX = 2**30
 
 
@@ -52,7 +56,7 @@ def stock_obstacles(network: ChipNetwork, currents: Currents | None = None) -> l
         found.append(f"potentials saturate at {network.state_max:,}; LIF saturates at {STATE_MAX:,}")
     for population in network.populations:
         current = population.bias if currents is None else currents[population.name]
-        problems = _neuron_obstacles(population) + _current_obstacles(network, population, current)
+        problems = neuron_obstacles(population) + current_obstacles(network, population, current)
         found += [f"{population.name}: {problem}" for problem in problems]
     for projection in network.projections:
         if projection.delay:
@@ -65,43 +69,6 @@ def stock_obstacles(network: ChipNetwork, currents: Currents | None = None) -> l
         synapses = stock_synapses(projection.connectivity, projection.weights, network.shift(projection))
         if isinstance(synapses, str):
             found.append(f"{projection.name}: {synapses}")
-    return found
-
-
-def _neuron_obstacles(population: Population) -> list[str]:
-    found = []
-    if population.reset == "subtract":
-        found.append("reset by subtraction; LIF resets to zero")
-    if population.negative_threshold is not None:
-        found.append("spikes of both signs; LIF sends positive ones only")
-    if population.reset != "none":
-        thresholds = np.unique(population.threshold)
-        if len(thresholds) > 1:
-            found.append("a threshold for each channel; LIF has one for all")
-        if np.any(thresholds < 1):
-            found.append("a threshold below 1; LIF would fire when idle")
-        if np.any((thresholds - 1) % (1 << LIF_SHIFT)):
-            found.append(f"a threshold that is not one above a multiple of {1 << LIF_SHIFT}, as LIF's are")
-    return found
-
-
-def _current_obstacles(
-    network: ChipNetwork, population: Population, current: NDArray[np.signedinteger[Any]]
-) -> list[str]:
-    found = []
-    step = 1 << LIF_SHIFT
-    if np.any(current % step):
-        found.append(f"biases or input currents that are not multiples of {step}, as all input of LIF is")
-    if np.any(population.initial_potential % step):
-        found.append(f"initial potentials that are not multiples of {step}")
-    low, high = synaptic_range(network, population.name)
-    initial = population.initial_potential
-    highest = int((high + np.maximum(initial, 0)).max() + max(int(current.max()), 0))
-    lowest = int((low + np.minimum(initial, 0)).min() + min(int(current.min()), 0))
-    if max(highest, -lowest) > STATE_MAX:
-        found.append(
-            f"a current of one step may reach {max(highest, -lowest):,}; LIF's current wraps at {STATE_MAX:,}"
-        )
     return found
 
 
@@ -151,15 +118,12 @@ def _lava_shape(population: Population) -> tuple[int, int, int]:
 
 
 def _neurons(population: Population, clock: WindowClock) -> LIFReset:
-    threshold = UNREACHABLE_THRESHOLD
-    if population.reset != "none":
-        threshold = (int(population.threshold[0]) - 1) >> LIF_SHIFT
     return LIFReset(
         name=population.name,
         shape=_lava_shape(population),
         du=NO_CURRENT_MEMORY,
         dv=0,
-        vth=threshold,
+        vth=lif_threshold(population),
         reset_interval=clock.timesteps,
         reset_offset=(clock.start_step + 1) % clock.timesteps,
     )
