@@ -101,8 +101,8 @@ def test_every_synapse_lies_once_on_the_core_of_its_target(data):
 
 
 def one_convolution(out, groups, stride):
-    """From a population of six channels, six rows and six columns, by a kernel of one row and three columns."""
-    rows, columns = tap_table(6, 6 // stride, 1, stride), tap_table(6, 6 // stride, 3, stride, 1)
+    """From a population of six channels, six rows and six columns, by a kernel of one row and two columns."""
+    rows, columns = tap_table(6, 6 // stride, 1, stride), tap_table(6, 6 // stride, 2, stride, 1)
     source = (6, 6, 6)
     table = Connectivity(source, (out, len(rows), len(columns)), rows, columns, (0, 6), (0, out), groups)
     weights = np.arange(1, 1 + np.prod(table.weight_shape), dtype=np.int32).reshape(table.weight_shape)
@@ -131,12 +131,11 @@ def test_channels_cut_within_and_across_groups(groups):
 @pytest.mark.parametrize("axis", [1, 2])
 def test_rows_and_columns_that_a_stride_leaves_out(axis):
     network = one_convolution(2, 1, stride=3)
-    tiles = []
-    for population in network.populations:
-        for index in range(population.shape[axis]):
-            box = [(0, size) for size in population.shape]
-            box[axis] = (index, index + 1)
-            tiles.append([Tile(population.name, *box)])
+    tiles = [[Tile("target", *((0, size) for size in network.population("target").shape))]]
+    for index in range(6):
+        box = [(0, 6), (0, 6), (0, 6)]
+        box[axis] = (index, index + 1)
+        tiles.append([Tile("source", *box)])
     assert_every_synapse_once(network, placed(tiles))
     assert_senders_are_those_with_synapses(network, placed(tiles))
 
