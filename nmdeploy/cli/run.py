@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from hw_profiles.energy import energy_presets
 from nmdeploy.accuracy_curve import CurvePoint, accuracy_curve
-from nmdeploy.artifact.artifact import Artifact, read_artifact
+from nmdeploy.artifact.artifact import PLACEMENT_FILE, Artifact, read_artifact
 from nmdeploy.cli.console import key_value_table, print_json, sample_progress, stdout_console, warn
 from nmdeploy.cli.memory_size import memory_bytes
 from nmdeploy.cli.run_tables import curve_table, early_exit_table
@@ -39,12 +39,22 @@ class Backend(str, Enum):
     lava_stock = "lava-stock"
 
 
+class Granularity(str, Enum):
+    """What one Lava process holds."""
+
+    layer = "layer"
+    core = "core"
+
+
 def run_command(
     artifact: Annotated[Path, typer.Argument(help="Folder written by compile.")],
     data: Annotated[Path, typer.Option(help=".npz with x, and y for the accuracy.")],
     backend: Annotated[
         Backend, typer.Option(help="simulator; lava: our Lava processes; lava-stock: Lava's own (needs --reset zero).")
     ] = Backend.simulator,
+    granularity: Annotated[
+        Granularity, typer.Option(help="Of --backend lava: a process for each layer, or one for each used core.")
+    ] = Granularity.layer,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples.")] = None,
     timesteps: Annotated[int | None, typer.Option("--timesteps", "-T", min=1, help="Another window.")] = None,
     output: Annotated[
@@ -72,6 +82,8 @@ def run_command(
         if value is not None and backend is not Backend.simulator:
             raise BackendError(f"{option} is for --backend simulator, not for {backend.value}")
     memory_limit = None if memory is None else memory_bytes(memory)
+    if granularity is Granularity.core and backend is not Backend.lava:
+        raise BackendError(f"--granularity core is for --backend lava, not for {backend.value}")
     compiled = read_artifact(artifact)
     dataset = read_data(data, limit)
     samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
@@ -89,6 +101,7 @@ def run_command(
                 samples,
                 timesteps=steps,
                 stock=backend is Backend.lava_stock,
+                placement_file=artifact / PLACEMENT_FILE if granularity is Granularity.core else None,
                 time_limit_seconds=time_limit,
                 step_limit_seconds=step_limit,
                 lava_python=lava_python,
