@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from integer_networks import chip_run, input_projection, network, population, projection, whole
 from lava_backend.networks import samples_for
-from simulated_networks import classifiers, cyclic_networks
+from simulated_networks import classifiers, cyclic_networks, residual_networks
 
 from nmdeploy.decode import decode
 from nmdeploy.errors import NmdeployError
@@ -18,25 +18,27 @@ from nmdeploy.simulator.tensor_engine import TensorEngine
 from nmdeploy.simulator.torch_engine import TorchEngine
 from nmdeploy.simulator.window import Window
 
-PATHS = ["numpy", "torch", "torch without 8-bit convolution"]
 
-
-@pytest.fixture(params=PATHS)
+@pytest.fixture(params=["numpy", "torch", "torch without 8-bit convolution", "torch spike by spike"])
 def engine(request, monkeypatch):
-    if request.param == PATHS[2]:
+    if "without" in request.param:
         monkeypatch.setattr(fast_products, "int8_convolution_works", lambda: False)
+    if "by spike" in request.param:
+        # as if finding one took no time, and adding its weights neither: then it always pays
+        monkeypatch.setattr(fast_products, "EVENT_NANOSECONDS", 1e-6)
+        monkeypatch.setattr(fast_products, "ADDITION_NANOSECONDS", 0.0)
     return request.param.split()[0]
 
 
 @st.composite
 def runs(draw):
     """A network, samples, a number of time steps, and the steps of a round."""
-    net = draw(cyclic_networks())
+    net = draw(cyclic_networks() | residual_networks())
     timesteps = draw(st.sampled_from([net.timesteps, 1, 7]))
     return net, draw(samples_for(net, largest=3)), timesteps, draw(st.integers(1, timesteps))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(run=runs())
 def test_every_spike_of_every_step(engine, run):
     net, samples, timesteps, round_steps = run
@@ -66,7 +68,7 @@ def runs_of_classifiers(draw):
     return net, draw(samples_for(net, largest=3)), draw(st.integers(1, net.timesteps))
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(run=runs_of_classifiers())
 def test_early_exit_is_the_chip_stopped(engine, run):
     """Spikes, counts and potentials are those of a chip that is stopped when the output has done its last step."""
