@@ -15,6 +15,7 @@ import psutil
 from command_line import ROOT
 
 SHARED_MEMORY = Path("/dev/shm")
+WORKER = "nmdeploy.lava.worker"
 START_SECONDS = 60
 CLEAN_SECONDS = 3
 
@@ -59,18 +60,20 @@ class CommandRun:
 
     def roles(self):
         """Living processes that the command has started, by what they do."""
-        found = {}
+        words = {}
         for process in self.parent.children(recursive=True):
             try:
-                role, state = _role(process, self.parent), process.status()
+                words[process] = process.cmdline() if process.status() != psutil.STATUS_ZOMBIE else []
             except psutil.NoSuchProcess:
                 continue
             self._seen[process.pid] = process
-            if state != psutil.STATUS_ZOMBIE:
-                found[process] = role
-            if role == "main":
-                self._prefix = process.cmdline()[-1].lstrip("/")
-        return found
+        # Each Lava process is a fork of the main process; before them comes the one that holds the shared memory.
+        forks = sorted((process for process in words if WORKER in words[process]), key=lambda process: process.pid)
+        if forks:
+            self._prefix = words[forks[0]][-1].lstrip("/")
+        roles = dict(zip(forks, ("main", "memory"), strict=False))
+        tracker = [process for process in words if "resource_tracker" in " ".join(words[process])]
+        return {process: "worker" for process in forks} | roles | dict.fromkeys(tracker, "resource tracker")
 
     def __enter__(self):
         return self
@@ -103,7 +106,7 @@ class CommandRun:
         while not condition():
             assert time.monotonic() < deadline, f"only {sorted(self.roles().values())} within {START_SECONDS} s"
             assert self._command.poll() is None, self._command.communicate()
-            time.sleep(0.02)
+            time.sleep(0.05)
 
     def finish(self, hit, *, within):
         """Wait for the command to end, and look at what is left of it."""
@@ -129,21 +132,6 @@ class CommandRun:
         if self._prefix and SHARED_MEMORY.is_dir():
             memory = [str(path) for path in SHARED_MEMORY.glob(f"*{self._prefix}*")]
         return (*processes, *files, *memory)
-
-
-def _role(process, parent):
-    words = " ".join(process.cmdline())
-    if "resource_tracker" in words:
-        return "resource tracker"
-    if "nmdeploy.lava.worker" not in words:
-        return "other"
-    if process.ppid() == parent.pid:
-        return "main"
-    # Forked by the main process: first the one that holds the shared memory, then one for each Lava process.
-    forks = sorted(
-        child.pid for child in process.parent().children() if "nmdeploy.lava.worker" in " ".join(child.cmdline())
-    )
-    return "memory" if process.pid == forks[0] else "worker"
 
 
 def _lives(process):

@@ -122,6 +122,7 @@ def test_stops_at_random_moments(digits):
         assert_clear_error(outcome, "was stopped (SIGSTOP)")
 
 
+@pytest.mark.slow
 def test_kills_around_the_end(digits):
     """The whole result or an error, never a part."""
 
