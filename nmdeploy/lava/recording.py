@@ -171,11 +171,6 @@ class Recorder:
             self._window_saturations[:] = 0
 
 
-def neurons_last(values: NDArray[Any]) -> NDArray[Any]:
-    """(batch, rows, columns, channels) to (batch, neurons) in C order of (channels, rows, columns)."""
-    return values.transpose(0, 3, 1, 2).reshape(len(values), -1)
-
-
 def _writable(recording: Recording, what: str) -> NDArray[Any]:
     values: NDArray[Any] = np.load(recording.path(what), mmap_mode="r+")
     return values

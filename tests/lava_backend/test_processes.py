@@ -21,7 +21,7 @@ pytestmark = pytest.mark.lava
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
 EXPENSIVE = settings(
-    max_examples=30,
+    max_examples=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # shrinking would start Lava for minutes
@@ -63,7 +63,7 @@ def test_layers_and_cores_equal_simulator_often(data):
     assert_all_granularities_equal_the_simulator(data, data.draw(st.one_of(networks(), cyclic_networks())))
 
 
-@settings(EXPENSIVE, max_examples=20)
+@EXPENSIVE
 @given(data=st.data())
 def test_stock_processes_equal_simulator(data):
     from nmdeploy.lava.stock import build_stock, stock_obstacles

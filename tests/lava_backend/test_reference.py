@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 from nmdeploy.errors import DataFileError
 from nmdeploy.simulator import simulate
 
-from .networks import networks, samples_for
+from .networks import cyclic_networks, networks, samples_for
 from .reference import ReferenceRun
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data(), engine=st.sampled_from(["numpy", "torch"]))
 def test_simulator_equals_plain_loops_on_the_global_clock(data, engine):
-    network = data.draw(networks())
+    network = data.draw(st.one_of(networks(), cyclic_networks()))
     samples = data.draw(samples_for(network, largest=3))
     try:
         result = simulate(network, samples, record_spike_trains=True, engine=engine)

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from mapping.network import Reset
 from nmdeploy.lava.neuron_arithmetic import fire, integrate
-from nmdeploy.lava.recording import Recorder, Recording, neurons_last
+from nmdeploy.lava.recording import Recorder, Recording
 from nmdeploy.lava.window_clock import WindowClock
+from nmdeploy.simulator.neurons import neurons_last
 
 
 class IntegrateAndFire(AbstractProcess):
