@@ -25,6 +25,7 @@ from nmdeploy.lava.job import HEARTBEAT_FILE, RECORD_FOLDER, SAMPLES_FILE, Failu
 from nmdeploy.lava.liveness import Liveness
 from nmdeploy.lava.recording import Recording, recordings_of
 from nmdeploy.simulator import SimulationResult, simulate
+from nmdeploy.simulator.window import count_type
 
 PYTHON_VARIABLE = "NMDEPLOY_LAVA_PYTHON"
 SATURATIONS_UNKNOWN = -1
@@ -209,7 +210,7 @@ def _result(
         if potentials
         else np.zeros((samples, steps, 0), np.int64),
         spike_counts={
-            name: np.array(recording.read("counts")[:samples], dtype=np.int64)
+            name: np.array(recording.read("counts")[:samples], dtype=count_type(steps))
             for name, recording in recordings.items()
         },
         spike_trains={

@@ -94,17 +94,13 @@ def _engine(network: ChipNetwork, steps: int, samples: int, name: EngineName) ->
     operations = steps * samples * sum(projection.connectivity.synapse_count for projection in network.projections)
     if name == "numpy" or (name == "auto" and operations < TORCH_OPERATIONS and "torch" not in sys.modules):
         return Engine(network)
-    import torch  # takes seconds
-
-    if name == "cuda" or (name == "auto" and torch.cuda.is_available()):
-        from nmdeploy.simulator.tensor_engine import TensorEngine
-
-        if not torch.cuda.is_available():
-            raise NmdeployError("torch finds no GPU of CUDA here")
-        return TensorEngine(network, torch.device("cuda"))
+    from nmdeploy.simulator.tensor_engine import gpu_engine  # torch takes seconds to import
     from nmdeploy.simulator.torch_engine import TorchEngine
 
-    return TorchEngine(network, thread_count())
+    on_gpu = gpu_engine(network) if name != "torch" else None
+    if name == "cuda" and on_gpu is None:
+        raise NmdeployError("torch finds no GPU of CUDA here")
+    return on_gpu or TorchEngine(network, thread_count())
 
 
 def thread_count() -> int:

@@ -156,6 +156,11 @@ class TensorEngine(Engine):
         return self._tensor_products[key]
 
 
+def gpu_engine(network: ChipNetwork) -> TensorEngine | None:
+    """The engine on the GPU that torch has, if it has one."""
+    return TensorEngine(network, torch.device("cuda")) if torch.cuda.is_available() else None
+
+
 class _TensorHistory(History):
     def __init__(self, shape: tuple[int, int, int], batch: int, device: torch.device) -> None:
         super().__init__(shape, batch)

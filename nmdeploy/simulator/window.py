@@ -75,9 +75,8 @@ class Window:
         self._done = {population.name: 0 for population in populations}
         self._steps = np.full(count, timesteps, dtype=np.int64)
         self._potentials = np.zeros((count, timesteps, outputs), dtype=np.int64)
-        count_type = np.int16 if timesteps <= np.iinfo(np.int16).max else np.int32
         self._counts: dict[str, CountArray] = {
-            population.name: np.zeros((count, population.neuron_count), dtype=count_type)
+            population.name: np.zeros((count, population.neuron_count), dtype=count_type(timesteps))
             for population in populations
         }
         self._trains = {
@@ -192,6 +191,11 @@ def longest_round(network: ChipNetwork, timesteps: int) -> int:
         if back:
             steps = min(steps, lag)
     return max(steps, 1)
+
+
+def count_type(timesteps: int) -> type[np.int16] | type[np.int32]:
+    """The type of spike counts of a window."""
+    return np.int16 if timesteps <= np.iinfo(np.int16).max else np.int32
 
 
 def steps_ahead(network: ChipNetwork) -> dict[str, int]:
