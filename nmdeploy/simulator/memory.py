@@ -61,8 +61,8 @@ def plan(
     if steps < 1 or fitting < steps:
         needed = threads * (engine.state_bytes + max(steps, 1) * step_bytes)
         raise NmdeployError(
-            f"the simulation needs at least {needed / 2**20:,.0f} MiB of memory, and may take "
-            f"{limit * threads / 2**20:,.0f} MiB. Allow more with --memory."
+            f"the simulation needs at least {needed:,} bytes of memory, and may take {limit * threads:,}. "
+            "Allow more with --memory."
         )
     batch = min(preferred // steps, limit // (engine.state_bytes + steps * step_bytes), -(-samples // threads))
     return Extent(max(1, batch), steps)

@@ -132,8 +132,7 @@ class TensorEngine(Engine):
         if population.name in self._potentials:
             potential: Tensor = self._potentials[population.name]
             return potential.to(dtype)
-        initial = np.ascontiguousarray(self.potential(population), dtype=np.int64)
-        return torch.from_numpy(initial).to(self._device, dtype)
+        return torch.tensor(self.potential(population), dtype=dtype, device=self._device)
 
     def _arriving(
         self, population: Population, trains: Mapping[str, Any], extent: tuple[int, int], dtype: torch.dtype
