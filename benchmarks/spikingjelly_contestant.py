@@ -67,7 +67,7 @@ class ConvertedNetwork:
         seconds, steps, outputs = self._steps(mode, batch, self._timesteps, RUN_SECONDS)
         return {
             "seconds": seconds * self._timesteps / steps,
-            "mode": f"{mode}, torch {torch.__version__}",
+            "mode": f"torch {torch.__version__}",
             "measured_steps": steps,
             "outputs": outputs.flatten(1).argmax(1).tolist() if steps == self._timesteps else None,
         }
