@@ -170,7 +170,7 @@ def _is_dense(connectivity: Connectivity, projection: Projection, shift: int) ->
 
 
 def survives_netx(weights: IntArray) -> bool:
-    """Whether netx and Lava's Dense carry weights without clipping or dropping low bits."""
+    """Whether netx and Lava's Dense carry weights without clipping or dropping bits: 8 with the sign, or 9 if even."""
     low, high = int(weights.min()), int(weights.max())
     if low >= 0:
         return 0 < high <= 255
