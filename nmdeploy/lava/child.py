@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from nmdeploy.lava.job import SHARED_MEMORY
+from nmdeploy.lava.job import JOB_FILE, SHARED_MEMORY
 
 OUTPUT_FILE = "output.txt"
 PARENT_FOLDER_LENGTH_MAX = 50
 POLL_SECONDS = 0.05
+UNFINISHED_SEMAPHORE_SECONDS = 0.3
 GROUP_END_SECONDS = 0.2  # killed processes go at once; zombies that nobody collects may stay
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -40,11 +41,37 @@ def job_folder(shared_memory_prefix: str) -> Iterator[Path]:
 
 def remove_job(folder: Path, shared_memory_prefix: str) -> None:
     """Remove the folder, and the shared memory and semaphores whose names start with the prefix."""
+    with suppress(OSError):
+        _remove_torn_semaphores((folder / JOB_FILE).stat().st_mtime)
     shutil.rmtree(folder, ignore_errors=True)
     name = shared_memory_prefix.lstrip("/")
     for pattern in (f"{name}*", f"sem.{name}*"):
         for leftover in SHARED_MEMORY.glob(pattern):
             leftover.unlink(missing_ok=True)
+
+
+def _remove_torn_semaphores(since: float) -> None:
+    """Remove semaphores that a process was killed while it made them, before it could give them their name.
+
+    The C library makes a semaphore in a file of a random name, maps it, links it to its own name, and removes the
+    first name, all within microseconds. So such a file that is still there later, mapped by nobody, is of no use.
+    """
+    suspects = list(SHARED_MEMORY.glob("sem.??????"))
+    if not suspects:
+        return
+    time.sleep(UNFINISHED_SEMAPHORE_SECONDS)
+    for path in suspects:
+        with suppress(OSError):
+            if path.stat().st_mtime >= since and not _is_mapped(path):
+                path.unlink()
+
+
+def _is_mapped(path: Path) -> bool:
+    for maps in Path("/proc").glob("[0-9]*/maps"):
+        with suppress(OSError):
+            if f"{path}\n" in maps.read_text():
+                return True
+    return False
 
 
 def run_child(

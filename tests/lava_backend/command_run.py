@@ -14,7 +14,8 @@ from pathlib import Path
 import psutil
 from command_line import ROOT
 
-SHARED_MEMORY = Path("/dev/shm")
+from .conftest import SHARED_MEMORY, in_use
+
 WORKER = "nmdeploy.lava.worker"
 START_SECONDS = 60
 CLEAN_SECONDS = 3
@@ -54,6 +55,7 @@ class CommandRun:
             cwd=ROOT,
             env={**os.environ, "TMPDIR": str(self.folder)},
         )
+        self._semaphores = set(SHARED_MEMORY.glob("sem.??????"))
         self.parent = psutil.Process(self._command.pid)
         self._seen = {}
         self._prefix = None
@@ -131,6 +133,8 @@ class CommandRun:
         memory = []
         if self._prefix and SHARED_MEMORY.is_dir():
             memory = [str(path) for path in SHARED_MEMORY.glob(f"*{self._prefix}*")]
+            torn = [path for path in SHARED_MEMORY.glob("sem.??????") if path not in self._semaphores]
+            memory += [str(path) for path in torn if not in_use(path)]
         return (*processes, *files, *memory)
 
 

@@ -23,7 +23,7 @@ from nmdeploy.errors import ArtifactError, BackendError
 from nmdeploy.lava.runner import SATURATIONS_UNKNOWN, run_on_lava
 from nmdeploy.simulator import simulate
 
-from .conftest import running
+from .conftest import left_running, running
 from .worked_example import FINAL_1, FINAL_2, SPIKES_1, SPIKES_2, worked_example
 
 pytestmark = pytest.mark.usefixtures("nothing_left_behind")
@@ -230,10 +230,7 @@ def test_run_ends_with_its_killed_parent(lava, endless_file, marker):
     assert len(running(marker)) >= 8
     parent.kill()
     parent.wait()
-    deadline = time.monotonic() + 5
-    while running(marker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    assert running(marker) == []
+    assert left_running(marker, 5) == []
 
 
 def test_interpreter_without_lava_is_named_with_the_way_out(network_file, tmp_path):
