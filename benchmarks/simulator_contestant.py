@@ -15,7 +15,7 @@ import torch
 from benchmarks.serve import serve
 from nmdeploy.artifact.network_file import read_network
 from nmdeploy.decode import decode
-from nmdeploy.simulator import simulate
+from nmdeploy.simulator import Simulator
 
 
 def main() -> None:
@@ -24,12 +24,13 @@ def main() -> None:
     timesteps = json.loads((folder / "case.json").read_text())["timesteps"]
     with np.load(folder / "samples.npz") as file:
         samples, labels = file["samples"], file["labels"]
-    simulate(network, samples[:2], timesteps=timesteps)  # compiles kernels
+    simulator = Simulator(network, "torch")
+    simulator.run(samples[:2], timesteps=timesteps)  # compiles kernels
 
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         batch = request["batch"]
         begin = time.perf_counter()
-        result = simulate(network, samples[:batch], timesteps=timesteps)
+        result = simulator.run(samples[:batch], timesteps=timesteps)
         seconds = time.perf_counter() - begin
         outputs = decode(network, result.potentials[:, -1], timesteps)
         correct = int((outputs.argmax(axis=1) == labels[:batch]).sum())

@@ -1,6 +1,6 @@
 """The integer simulator: the semantics of `mapping.network`, computed population by population."""
 
-from nmdeploy.simulator.simulate import simulate
+from nmdeploy.simulator.simulate import Simulator, simulate
 from nmdeploy.simulator.window import SimulationResult
 
-__all__ = ["SimulationResult", "simulate"]
+__all__ = ["SimulationResult", "Simulator", "simulate"]

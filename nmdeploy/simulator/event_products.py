@@ -13,7 +13,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.connectivity import Connectivity
-from nmdeploy.simulator.threads import in_threads
 
 WORD_BYTES = 8
 IndexArray = NDArray[np.int64]
@@ -44,14 +43,13 @@ class EventProduct:
         self._rows = _readers(connectivity.rows, connectivity.source_shape[1], side_by_side=False)
         self._columns = _readers(connectivity.columns, connectivity.source_shape[2], side_by_side=groups == 1)
 
-    def __call__(self, spikes: NDArray[np.int8], threads: int) -> NDArray[Any]:
+    def __call__(self, spikes: NDArray[np.int8]) -> NDArray[Any]:
         """Apply to a batch.
 
         Parameters
         ----------
         spikes : int8 array, (samples, source rows, source columns, source channels)
             -1, 0 or 1.
-        threads : int
 
         Returns
         -------
@@ -64,20 +62,7 @@ class EventProduct:
         words = read.view(np.uint64) if read.shape[1] % WORD_BYTES == 0 else np.empty((samples, 0), dtype=np.uint64)
         sums = np.empty((samples, rows * columns * table.out_channels), dtype=self._weights.dtype)
         sizes = (table.source_shape[2], table.in_channels, columns, table.out_channels, table.groups)
-
-        def scatter(start: int, stop: int) -> None:
-            of_samples = slice(start, stop)
-            _scatter(
-                read[of_samples],
-                words[of_samples],
-                sizes,
-                *self._rows[:3],
-                *self._columns,
-                self._weights,
-                sums[of_samples],
-            )
-
-        in_threads(samples, threads, scatter)
+        _scatter(read, words, sizes, *self._rows[:3], *self._columns, self._weights, sums)
         return sums.reshape(samples, rows, columns, table.out_channels)
 
 

@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population
 from nmdeploy.simulator.products import FLOAT32_EXACT
-from nmdeploy.simulator.threads import in_threads
 
 # Neurons whose state a thread keeps in its nearest cache.
 BLOCK = 1024
@@ -96,7 +95,6 @@ class FastNeurons:
         shortcut: Shortcut | None,
         constant: NDArray[np.int64],
         potential: NDArray[Any],
-        threads: int,
     ) -> Fired:
         """Spikes of a round of steps.
 
@@ -110,8 +108,6 @@ class FastNeurons:
             Bias and input current of every step.
         potential : array, (batch, rows, columns, channels)
             Before the first step; whole numbers.
-        threads : int
-            How many compute side by side.
 
         Raises
         ------
@@ -136,9 +132,7 @@ class FastNeurons:
             counts,
             after,
         )
-        blocks = batch * -(-neurons // BLOCK)
-        worst = in_threads(blocks, threads, lambda first, last: _fire(first, last, *arrays))
-        if max(worst) > self._state_max:
+        if _fire(*arrays) > self._state_max:
             raise SaturatedError
         of_sample = (batch, *self._place)
         return Fired(
@@ -161,8 +155,6 @@ def largest_arriving(network: ChipNetwork, population: Population) -> int:
 
 @numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)
 def _fire(
-    first: int,
-    last: int,
     arriving: FloatArray,
     shortcut: NDArray[np.uint8],
     shortcut_weights: FloatArray,
@@ -173,14 +165,14 @@ def _fire(
     counts: FloatArray,
     potentials: FloatArray,
 ) -> float:
-    """Largest magnitude of any potential before reset, over the blocks first:last.
+    """Largest magnitude of any potential before reset.
 
     Fills `spikes` and `counts`, and takes `potentials` from before the first step to after the last.
     """
-    steps, _, neurons = arriving.shape
+    steps, batch, neurons = arriving.shape
     blocks = (neurons + BLOCK - 1) // BLOCK
     largest = np.float32(0.0)
-    for index in range(first, last):
+    for index in range(batch * blocks):
         sample = index // blocks
         start = (index - sample * blocks) * BLOCK
         stop = min(neurons, start + BLOCK)

@@ -79,20 +79,18 @@ class FastProduct:
         dtype = np.float32 if _largest_sum(self._delivered) < FLOAT32_EXACT else np.float64
         return EventProduct(self._connectivity, self._delivered, dtype)
 
-    def __call__(self, spikes: NDArray[np.int8], threads: int = 1) -> NDArray[np.float32]:
+    def __call__(self, spikes: NDArray[np.int8]) -> NDArray[np.float32]:
         """Apply to a batch.
 
         Parameters
         ----------
         spikes : int8 array, (samples, source rows, source columns, source channels)
-        threads : int
-            For adding spikes one by one; torch has threads of its own.
 
         Returns
         -------
         float32 or float64 array, (samples, target rows, target columns, out channels)
         """
-        return self.add(spikes, threads) if self.adds_events(spikes) else self.multiply(spikes)
+        return self.add(spikes) if self.adds_events(spikes) else self.multiply(spikes)
 
     def multiply(self, spikes: NDArray[np.int8]) -> NDArray[np.float32]:
         """As calling it, always with the dense kernel."""
@@ -100,9 +98,9 @@ class FastProduct:
         sums: NDArray[np.float32] = self._dense.apply(torch.from_numpy(spikes)[..., start:stop]).contiguous().numpy()
         return sums
 
-    def add(self, spikes: NDArray[np.int8], threads: int = 1) -> NDArray[np.float32]:
+    def add(self, spikes: NDArray[np.int8]) -> NDArray[np.float32]:
         """As calling it, always spike by spike."""
-        return self._events(spikes, threads)
+        return self._events(spikes)
 
     def adds_events(self, spikes: NDArray[np.int8]) -> bool:
         """Whether these spikes are so few that adding them one by one takes less time than the dense kernel."""
@@ -224,18 +222,30 @@ def _framed(images: Tensor, rows: AxisGeometry, columns: AxisGeometry) -> Tensor
     return F.pad(images, edges) if any(edges) else images
 
 
+def _own_padding(connectivity: Connectivity, rows: AxisGeometry, columns: AxisGeometry) -> list[int] | None:
+    """Zeros on both sides of each axis with which a library's convolution has the right size, if there are any."""
+    source, target, taps = connectivity.source_shape[1:], connectivity.target_shape[1:], connectivity.weight_shape[2:]
+    for axis, source_size, target_size, tap_count in zip((rows, columns), source, target, taps, strict=True):
+        reach = source_size + 2 * axis.before - axis.dilation * (tap_count - 1) - 1
+        if axis.before < 0 or reach // axis.stride + 1 != target_size:
+            return None
+    return [rows.before, columns.before]
+
+
 def _float_convolution(
     weights: NDArray[np.int32], shift: int, rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity
 ) -> Kernel:
     kernel = torch.from_numpy(weights.astype(np.float32) * 2.0**shift).float()
     kernel = kernel.contiguous(memory_format=torch.channels_last)
+    padding = _own_padding(connectivity, rows, columns)
 
     def apply(spikes: Tensor) -> Tensor:
-        images = _framed(spikes.permute(0, 3, 1, 2).float(), rows, columns)
+        images = spikes.permute(0, 3, 1, 2).float()
         sums = F.conv2d(
-            images,
+            images if padding is not None else _framed(images, rows, columns),
             kernel,
             stride=(rows.stride, columns.stride),
+            padding=padding or 0,
             dilation=(rows.dilation, columns.dilation),
             groups=connectivity.groups,
         )
@@ -249,17 +259,19 @@ def _int8_convolution(
 ) -> Kernel:
     step = _step(weights)
     levels = torch.from_numpy((weights // step).astype(np.int8))
+    padding = _own_padding(connectivity, rows, columns)
     convolution = _Int8Convolution(
         levels,
         unit=float(step * 2.0**shift),
         stride=[rows.stride, columns.stride],
+        padding=padding or [0, 0],
         dilation=[rows.dilation, columns.dilation],
         groups=connectivity.groups,
     )
 
     def apply(spikes: Tensor) -> Tensor:
-        images = _framed(spikes.view(torch.uint8).permute(0, 3, 1, 2), rows, columns)
-        return convolution(images).permute(0, 2, 3, 1)
+        images = spikes.view(torch.uint8).permute(0, 3, 1, 2)
+        return convolution(images if padding is not None else _framed(images, rows, columns)).permute(0, 2, 3, 1)
 
     return apply
 
@@ -272,14 +284,22 @@ class _Int8Convolution:
     levels : int8 tensor, (O, I/groups, K_rows, K_columns)
     unit : float
         The sums are given as float32 times this: a power of two, times the common divisor of the weights.
-    stride, dilation : list of int
+    stride, padding, dilation : list of int
     groups : int
     """
 
-    def __init__(self, levels: Tensor, unit: float, stride: list[int], dilation: list[int], groups: int) -> None:
+    def __init__(
+        self,
+        levels: Tensor,
+        unit: float,
+        stride: list[int],
+        padding: list[int],
+        dilation: list[int],
+        groups: int,
+    ) -> None:
         self._levels = levels
         self._unit = unit
-        self._geometry = (stride, [0, 0], dilation, groups)
+        self._geometry = (stride, padding, dilation, groups)
         self._ones = torch.ones(len(levels))
         self._zeros = torch.zeros(len(levels), dtype=torch.int64)
         self._packed: Tensor | None = None
@@ -305,7 +325,7 @@ def int8_convolution_works() -> bool:
     images = torch.randint(0, 2, (2, 40, 5, 5), generator=generator, dtype=torch.uint8)
     levels = torch.randint(-INT8_MAX, INT8_MAX + 1, (8, 40, 3, 3), generator=generator, dtype=torch.int8)
     try:
-        sums = _Int8Convolution(levels, 2.0, [1, 1], [1, 1], 1)(images)
+        sums = _Int8Convolution(levels, 2.0, [1, 1], [1, 1], [1, 1], 1)(images)
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):
         return False
-    return torch.equal(sums, F.conv2d(images.double(), 2.0 * levels.double()).float())
+    return torch.equal(sums, F.conv2d(images.double(), 2.0 * levels.double(), padding=1).float())

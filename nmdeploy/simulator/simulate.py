@@ -27,6 +27,66 @@ EngineName = Literal["auto", "numpy", "torch", "cuda"]
 TORCH_OPERATIONS = 4_000_000_000
 
 
+class Simulator:
+    """Runs a network again and again; what it works out from the weights is kept between runs.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    engine : {"auto", "numpy", "torch", "cuda"}
+        What computes; the results are equal. "auto" takes torch for long runs, or where it is imported already, and
+        then the GPU if there is one.
+    """
+
+    def __init__(self, network: ChipNetwork, engine: EngineName = "auto") -> None:
+        self._network = network
+        self._name = engine
+        self._plain: Engine | None = None
+        self._compiled: Engine | None = None
+
+    def run(
+        self,
+        samples: NDArray[np.float32],
+        *,
+        timesteps: int | None = None,
+        record_spike_trains: bool = False,
+        memory_bytes: int | None = None,
+        check_interval: int | None = None,
+        progress: Callable[[int], None] | None = None,
+    ) -> SimulationResult:
+        """Simulate a batch of samples; see `simulate`."""
+        network = self._network
+        steps = network.timesteps if timesteps is None else timesteps
+        chosen = self._engine(steps * len(samples))
+        round_steps = None
+        if check_interval is not None:
+            round_steps = min(check_interval + max(steps_ahead(network).values(), default=0), steps)
+        extent = plan(chosen, len(samples), steps, memory_bytes, round_steps)
+
+        def run_part(engine: Engine, part: NDArray[np.float32]) -> SimulationResult:
+            window = Window(engine, part, steps, record_spike_trains=record_spike_trains)
+            if check_interval is None:
+                return window.run(extent.round_steps)
+            return window.run_until_decided(check_interval, EarlyExit(network, part, steps))
+
+        parts = [samples[start : start + extent.batch] for start in range(0, max(len(samples), 1), extent.batch)]
+        results = []
+        for result in chosen.run_all(run_part, parts):
+            results.append(result)
+            if progress is not None:
+                progress(len(result.steps))
+        return joined(results)
+
+    def _engine(self, sample_steps: int) -> Engine:
+        operations = sample_steps * sum(one.connectivity.synapse_count for one in self._network.projections)
+        short = operations < TORCH_OPERATIONS and "torch" not in sys.modules
+        if self._name == "numpy" or (self._name == "auto" and short):
+            self._plain = self._plain or Engine(self._network)
+            return self._plain
+        self._compiled = self._compiled or _compiled_engine(self._network, self._name)
+        return self._compiled
+
+
 def simulate(
     network: ChipNetwork,
     samples: NDArray[np.float32],
@@ -50,8 +110,7 @@ def simulate(
     record_spike_trains : bool
         Keep every spike; needs memory for samples x timesteps x neurons bytes.
     engine : {"auto", "numpy", "torch", "cuda"}
-        What computes; the results are equal. "auto" takes torch for long runs, or where it is imported already, and
-        then the GPU if there is one.
+        See `Simulator`, which is faster for one run after another.
     memory_bytes : int, optional
         What the simulation may work with, its results not counted; a quarter of the free memory if not given.
     check_interval : int, optional
@@ -68,32 +127,17 @@ def simulate(
     NmdeployError
         One sample needs more memory than allowed, the network is not one that can be left early, or there is no GPU.
     """
-    steps = network.timesteps if timesteps is None else timesteps
-    chosen = _engine(network, steps, len(samples), engine)
-    round_steps = None
-    if check_interval is not None:
-        round_steps = min(check_interval + max(steps_ahead(network).values(), default=0), steps)
-    extent = plan(chosen, len(samples), steps, memory_bytes, round_steps)
-
-    def run(engine: Engine, part: NDArray[np.float32]) -> SimulationResult:
-        window = Window(engine, part, steps, record_spike_trains=record_spike_trains)
-        if check_interval is None:
-            return window.run(extent.round_steps)
-        return window.run_until_decided(check_interval, EarlyExit(network, part, steps))
-
-    parts = [samples[start : start + extent.batch] for start in range(0, max(len(samples), 1), extent.batch)]
-    results = []
-    for result in chosen.run_all(run, parts):
-        results.append(result)
-        if progress is not None:
-            progress(len(result.steps))
-    return joined(results)
+    return Simulator(network, engine).run(
+        samples,
+        timesteps=timesteps,
+        record_spike_trains=record_spike_trains,
+        memory_bytes=memory_bytes,
+        check_interval=check_interval,
+        progress=progress,
+    )
 
 
-def _engine(network: ChipNetwork, steps: int, samples: int, name: EngineName) -> Engine:
-    operations = steps * samples * sum(projection.connectivity.synapse_count for projection in network.projections)
-    if name == "numpy" or (name == "auto" and operations < TORCH_OPERATIONS and "torch" not in sys.modules):
-        return Engine(network)
+def _compiled_engine(network: ChipNetwork, name: EngineName) -> Engine:
     from nmdeploy.simulator.tensor_engine import gpu_engine  # torch takes seconds to import
     from nmdeploy.simulator.torch_engine import TorchEngine
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from queue import SimpleQueue
 from typing import Any
 
@@ -26,6 +27,7 @@ class TorchEngine(Engine):
     ----------
     network : ChipNetwork
     threads : int
+        Batches computed side by side, each by one thread.
     kernels_of : TorchEngine, optional
         Another one for the same network, whose kernels are shared.
     """
@@ -82,12 +84,9 @@ class TorchEngine(Engine):
                 engines.put(engine)
 
         usual = torch.get_num_threads()
-        # what a thread sets holds for itself and for threads that start later
-        pool = ThreadPoolExecutor(self.threads, initializer=torch.set_num_threads, initargs=(1,))
         try:
-            yield from pool.map(run, parts)
+            yield from _single_threads(self.threads).map(run, parts)
         finally:
-            pool.shutdown(cancel_futures=True)
             torch.set_num_threads(usual)
 
     def advance(self, population: Population, trains: Mapping[str, Any], steps: int) -> Advanced:
@@ -108,7 +107,7 @@ class TorchEngine(Engine):
         if population.reset == "none":
             return self._accumulate(population, trains, constant, arriving)
         try:
-            fired = neurons.fire(arriving, shortcut, constant, potential, self.threads)
+            fired = neurons.fire(arriving, shortcut, constant, potential)
         except SaturatedError:
             return super().advance(population, trains, steps)
         self._potentials[population.name] = fired.potentials
@@ -151,7 +150,7 @@ class TorchEngine(Engine):
         total: NDArray[np.float32] | None = None
         for projection in projections:
             train = trains[projection.name]
-            sums = self._fast[projection.name](train.reshape(steps * batch, *train.shape[2:]), self.threads)
+            sums = self._fast[projection.name](train.reshape(steps * batch, *train.shape[2:]))
             sums = sums.reshape(steps, batch, *sums.shape[1:])
             start, stop = projection.connectivity.target_channels
             if total is None and (start, stop) == (0, channels):
@@ -182,3 +181,9 @@ class TorchEngine(Engine):
         return Advanced(
             np.zeros(arriving.shape, dtype=np.int8), counts, traced if population.is_output else traced[:, :, :0], 0
         )
+
+
+@cache
+def _single_threads(count: int) -> ThreadPoolExecutor:
+    """Threads that each compute alone: what a thread sets in torch holds for itself, and for threads started later."""
+    return ThreadPoolExecutor(count, "nmdeploy", initializer=torch.set_num_threads, initargs=(1,))

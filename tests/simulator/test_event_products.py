@@ -14,11 +14,10 @@ from nmdeploy.simulator.fast_products import FastProduct
 from nmdeploy.simulator.products import Product
 
 
-@pytest.mark.parametrize("threads", [1, 3])
 @pytest.mark.parametrize(
     ("stride", "dilation", "padding", "groups"), [(1, 1, 1, 1), (2, 1, 2, 1), (1, 2, 0, 2), (1, 1, 1, 6)]
 )
-def test_convolutions(stride, dilation, padding, groups, threads):
+def test_convolutions(stride, dilation, padding, groups):
     random = np.random.default_rng(stride + groups)
     size = (9 + 2 * padding - 2 * dilation - 1) // stride + 1
     table = tap_table(9, size, 3, stride, padding, dilation)
@@ -27,7 +26,7 @@ def test_convolutions(stride, dilation, padding, groups, threads):
     spikes = random.integers(-1, 2, (5, 9, 9, 6)).astype(np.int8)
     images = torch.from_numpy(spikes.astype(np.float64)).permute(0, 3, 1, 2)
     sums = F.conv2d(images, torch.from_numpy(weights).double(), None, stride, padding, dilation, groups)
-    found = EventProduct(layer, weights, np.float32)(spikes, threads)
+    found = EventProduct(layer, weights, np.float32)(spikes)
     np.testing.assert_array_equal(found, sums.permute(0, 2, 3, 1).numpy())
 
 
@@ -48,7 +47,7 @@ def layers(draw):
 def test_any_connectivity(layer, dtype):
     table, weights, spikes = layer
     expected = Product(table, weights, np.float64)(spikes)
-    np.testing.assert_array_equal(EventProduct(table, weights, dtype)(spikes, 1), expected)
+    np.testing.assert_array_equal(EventProduct(table, weights, dtype)(spikes), expected)
 
 
 def test_few_spikes_are_added_and_many_multiplied():

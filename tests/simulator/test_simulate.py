@@ -91,8 +91,8 @@ def test_samples_do_not_touch_each_other(monkeypatch, engine):
     alone = [simulate(net, samples[i : i + 1], record_spike_trains=True) for i in range(11)]
     done = []
     # memory for three samples
-    for kind, threads in ((Engine, ()), (TorchEngine, (1,))):
-        largest = max(kind(net, *threads).working_bytes(population) for population in net.populations)
+    for kind in (Engine, TorchEngine):
+        largest = max(kind(net).working_bytes(population) for population in net.populations)
         monkeypatch.setattr(kind, "preferred_bytes", 6 * largest * 3)
     split = simulate(net, samples, record_spike_trains=True, progress=done.append, engine=engine)
     assert done == [3, 3, 3, 2]
