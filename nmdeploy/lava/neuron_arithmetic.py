@@ -29,6 +29,8 @@ def integrate(
         Potentials cut off in each sample.
     """
     potential += current.astype(np.int32, copy=False)
+    if -state_max <= potential.min(initial=0) and potential.max(initial=0) <= state_max:
+        return np.zeros(len(potential), dtype=np.int64)
     saturated = np.count_nonzero(np.abs(potential) > state_max, axis=(1, 2, 3))
     np.clip(potential, -state_max, state_max, out=potential)
     return np.asarray(saturated, dtype=np.int64)
@@ -49,17 +51,21 @@ def fire(
     reset : {"subtract", "zero", "none"}
     threshold, negative_threshold : integer arrays, (channels,)
     """
-    sent = np.zeros(potential.shape, dtype=np.int8)
     if reset == "none":
-        return sent
-    sent[potential >= threshold] = 1
-    change = np.where(sent == 1, -threshold, 0)
+        return np.zeros(potential.shape, dtype=np.int8)
+    thresholds = threshold.astype(np.int32, copy=False)
+    sent = (potential >= thresholds).view(np.int8)
     if negative_threshold is not None:
-        negative = (potential <= -negative_threshold) & (sent == 0)
-        sent[negative] = -1
-        change = np.where(negative, negative_threshold, change)
+        negative = potential <= -negative_threshold.astype(np.int32, copy=False)
+        negative &= sent == 0
     if reset == "zero":
-        potential[sent != 0] = 0
+        potential *= sent == 0
     else:
-        potential += change.astype(np.int32, copy=False)
+        potential -= sent * thresholds
+    if negative_threshold is not None:
+        sent -= negative.view(np.int8)
+        if reset == "zero":
+            potential *= ~negative
+        else:
+            potential += negative * negative_threshold.astype(np.int32, copy=False)
     return sent

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,27 +126,33 @@ class Recorder:
     part : int
         Number of this part of the population.
     neurons : slice or integer array, (neurons of this part,)
-        Where they stand in the population, in the order in which they are written.
+        Where they stand in the population, in the order that `in_order` gives.
+    in_order : callable
+        From what is written to (batch, neurons); only applied to what is kept.
     """
 
     def __init__(
-        self, recording: Recording, part: int = 0, neurons: slice | NDArray[np.intp] = slice(None)
+        self,
+        recording: Recording,
+        in_order: Callable[[NDArray[Any]], NDArray[Any]],
+        part: int = 0,
+        neurons: slice | NDArray[np.intp] = slice(None),
     ) -> None:
-        self._part, self._neurons = part, neurons
+        self._part, self._neurons, self._in_order = part, neurons, in_order
         self._counts = _writable(recording, "counts")
         self._saturations = _writable(recording, "saturations")
         self._trains = _writable(recording, "trains") if recording.spike_trains else None
         self._potentials = _writable(recording, "potentials") if recording.potentials else None
         self._last_step = recording.timesteps - 1
-        self._window_counts = np.zeros(self._counts[0][:, neurons].shape, dtype=np.int64)
+        self._window_counts: NDArray[np.int32] | None = None
         self._window_saturations = np.zeros(recording.batch, dtype=np.int64)
 
     def write(
         self,
         window: int,
         step: int,
-        spikes: NDArray[np.generic],
-        potential: NDArray[np.generic],
+        spikes: NDArray[np.signedinteger[Any]],
+        potential: NDArray[np.signedinteger[Any]],
         saturations: NDArray[np.int64],
     ) -> None:
         """Record one step.
@@ -154,20 +161,22 @@ class Recorder:
         ----------
         window, step : int
             Index of the window, and of the step in the window.
-        spikes, potential : integer arrays, (batch, neurons)
+        spikes, potential : integer arrays, as `in_order` takes them
         saturations : int64 array, (batch,)
             Potentials cut off in this step.
         """
+        if self._window_counts is None:
+            self._window_counts = np.zeros(spikes.shape, dtype=np.int32)
         self._window_counts += np.abs(spikes)
         self._window_saturations += saturations
         if self._trains is not None:
-            self._trains[window, :, step][:, self._neurons] = spikes
+            self._trains[window, :, step][:, self._neurons] = self._in_order(spikes)
         if self._potentials is not None:
-            self._potentials[window, :, step][:, self._neurons] = potential
+            self._potentials[window, :, step][:, self._neurons] = self._in_order(potential)
         if step == self._last_step:
-            self._counts[window][:, self._neurons] = self._window_counts
+            self._counts[window][:, self._neurons] = self._in_order(self._window_counts)
             self._saturations[window, :, self._part] = self._window_saturations
-            self._window_counts[:] = 0
+            self._window_counts[...] = 0
             self._window_saturations[:] = 0
 
 

@@ -52,7 +52,7 @@ class TileNeurons:
 
     @cached_property
     def _recorder(self) -> Recorder | None:
-        return None if self.recording is None else Recorder(self.recording, self.part, self.recorded)
+        return None if self.recording is None else Recorder(self.recording, _flat, self.part, self.recorded)
 
     def step(
         self,
@@ -92,9 +92,12 @@ class TileNeurons:
         self.placed.view(sent)[...] = spikes
         counts += np.abs(spikes)
         if self._recorder is not None:
-            batch = len(state)
-            self._recorder.write(window, step, spikes.reshape(batch, -1), state.reshape(batch, -1), saturated)
+            self._recorder.write(window, step, spikes, state, saturated)
         return int(saturated.sum())
+
+
+def _flat(values: NDArray[Any]) -> NDArray[Any]:
+    return values.reshape(len(values), -1)
 
 
 def tile_neurons(

@@ -119,7 +119,7 @@ class IntegrateAndFireModel(PyLoihiProcessModel):
     @cached_property
     def _recorder(self) -> Recorder | None:
         recording: Recording | None = self.proc_params["recording"]
-        return None if recording is None else Recorder(recording)
+        return None if recording is None else Recorder(recording, neurons_last)
 
     def run_spk(self) -> None:
         """Advance by one step of the global clock."""
@@ -142,4 +142,4 @@ class IntegrateAndFireModel(PyLoihiProcessModel):
         self.spikes += np.count_nonzero(sent)
         self.saturations += saturated.sum()
         if self._recorder is not None:
-            self._recorder.write(window, step, neurons_last(sent), neurons_last(self.potential), saturated)
+            self._recorder.write(window, step, sent, self.potential, saturated)

@@ -65,7 +65,7 @@ class ProbeModel(PyLoihiProcessModel):
 
     @cached_property
     def _recorder(self) -> Recorder:
-        return Recorder(self._recording)
+        return Recorder(self._recording, _neurons_last)
 
     def run_spk(self) -> None:
         """Receive the spikes of this step."""
@@ -86,7 +86,7 @@ class ProbeModel(PyLoihiProcessModel):
         if position is None:
             return
         saturations = np.zeros(1, dtype=np.int64)  # the neurons do not tell
-        self._recorder.write(*position, _neurons_last(self._spikes), _neurons_last(potential), saturations)
+        self._recorder.write(*position, self._spikes, potential, saturations)
 
 
 def _neurons_last(values: NDArray[np.int32]) -> NDArray[np.int32]:
