@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +22,8 @@ from nmdeploy.lava.recording import Recording
 from nmdeploy.lava.window_clock import WindowClock
 
 INT32_MAX = 2**31 - 1
+# Synaptic operations from which torch's speed is worth the seconds that it takes to load.
+COMPILED_OPERATIONS = 20_000_000_000
 Currents = Mapping[str, NDArray[np.signedinteger[Any]]]
 
 
@@ -60,6 +63,10 @@ def emit_layers(
         Needs(len(network.populations) + projection_count, 2 * projection_count), "Run it with the simulator."
     )
     clocks = window_clocks(network, windows, timesteps)
+    compiled = _is_long(network, batch, windows, timesteps)
+    if compiled:
+        # here, so that the processes that Lava forks have it already
+        importlib.import_module("nmdeploy.simulator.fast_products")
     populations = {}
     for population in network.populations:
         name = population.name
@@ -69,11 +76,18 @@ def emit_layers(
         )
     projections = {}
     for projection in network.projections:
-        process = _projection_process(projection, network.shift(projection), batch)
+        process = _projection_process(network, projection, batch, compiled=compiled)
         populations[projection.source].s_out.connect(process.s_in)
         process.a_out.connect(populations[projection.target].a_in)
         projections[projection.name] = process
     return LavaProgram(clocks, populations=populations, projections=projections)
+
+
+def _is_long(network: ChipNetwork, batch: int, windows: int | None, timesteps: int | None) -> bool:
+    """Whether loading torch's kernels pays; not known for windows without end."""
+    steps = (windows or 0) * (network.timesteps if timesteps is None else timesteps)
+    synapses = sum(projection.connectivity.synapse_count for projection in network.projections)
+    return steps * batch * synapses > COMPILED_OPERATIONS
 
 
 def window_clocks(network: ChipNetwork, windows: int | None, timesteps: int | None) -> dict[str, WindowClock]:
@@ -108,7 +122,10 @@ def _population_process(
     )
 
 
-def _projection_process(projection: Projection, shift: int, batch: int) -> Convolution | Dense:
+def _projection_process(
+    network: ChipNetwork, projection: Projection, batch: int, *, compiled: bool
+) -> Convolution | Dense:
+    shift = network.shift(projection)
     if reads_every_neuron(projection.connectivity):
         return Dense(
             name=projection.name, weights=projection.weights, shift=shift, delay=projection.delay, batch=batch
@@ -120,6 +137,8 @@ def _projection_process(projection: Projection, shift: int, batch: int) -> Convo
         shift=shift,
         delay=projection.delay,
         batch=batch,
+        compiled=compiled,
+        signed=network.population(projection.source).negative_threshold is not None,
     )
 
 

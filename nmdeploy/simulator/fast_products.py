@@ -132,6 +132,17 @@ class FastProduct:
         return self._connectivity.synapse_count / (self._connectivity.in_channels * rows * columns)
 
 
+def product_of_one_thread(
+    connectivity: Connectivity, weights: NDArray[np.int32], *, binary: bool
+) -> Callable[[NDArray[np.int8]], NDArray[np.float32]]:
+    """A dense product, in units of the weights, for a process of its own that shall not start threads.
+
+    A forked process in which torch started threads would wait for ever for those of its parent.
+    """
+    torch.set_num_threads(1)
+    return FastProduct(connectivity, weights, 0, binary=binary).multiply
+
+
 def _dense_kernel(
     connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool
 ) -> DenseKernel:

@@ -56,6 +56,24 @@ def test_layers_and_cores_equal_simulator_in_cycles(data):
     assert_all_granularities_equal_the_simulator(data, data.draw(cyclic_networks()))
 
 
+@settings(EXPENSIVE, max_examples=6)
+@given(data=st.data())
+def test_compiled_layers_equal_simulator(data):
+    """Long runs multiply with torch's kernels; here short ones do as well."""
+    from nmdeploy.lava import emit_layers
+
+    network = with_every_population_an_output(data.draw(st.one_of(networks(), cyclic_networks())))
+    samples = data.draw(samples_for(network))
+    try:
+        simulate(network, samples)
+    except DataFileError:
+        reject()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(emit_layers, "COMPILED_OPERATIONS", -1)
+        lava = run(emit_layers.emit_layers, network, samples, Batches.of(len(samples), 2))
+    assert_equal_to_simulator(network, samples, lava)
+
+
 @pytest.mark.slow
 @settings(EXPENSIVE, max_examples=200)
 @given(data=st.data())

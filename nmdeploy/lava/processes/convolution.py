@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
@@ -36,6 +37,10 @@ class Convolution(AbstractProcess):
         Extra steps.
     batch : int
         Samples side by side.
+    compiled : bool
+        Multiply with torch's kernels: for long runs, as each process has to load them.
+    signed : bool
+        Whether spikes of -1 come, which torch's fastest kernel does not take.
     name : str, optional
     """
 
@@ -47,6 +52,8 @@ class Convolution(AbstractProcess):
         shift: int = 0,
         delay: int = 0,
         batch: int = 1,
+        compiled: bool = False,
+        signed: bool = True,
         name: str | None = None,
     ) -> None:
         super().__init__(
@@ -54,6 +61,8 @@ class Convolution(AbstractProcess):
             shift=shift,
             delay=delay,
             target_channels=connectivity.target_channels,
+            compiled=compiled,
+            signed=signed,
             name=name,
         )
         source, target = connectivity.source_shape, connectivity.target_shape
@@ -66,12 +75,16 @@ class Convolution(AbstractProcess):
 @requires(CPU)
 @tag("fixed_pt")
 class ConvolutionModel(ConnectionModel):
-    """Gathers the receptive fields and multiplies exactly."""
+    """Gathers the receptive fields and multiplies exactly, or lets torch do it."""
 
     @cached_property
-    def _linear(self) -> Product:
-        dtype = exact_dtype(self.weights, input_max=1)
-        return Product(self.proc_params["connectivity"], self.weights, dtype)
+    def _linear(self) -> Callable[[NDArray[np.int8]], NDArray[np.floating[Any]]]:
+        connectivity: Connectivity = self.proc_params["connectivity"]
+        if self.proc_params["compiled"]:
+            from nmdeploy.simulator.fast_products import product_of_one_thread  # torch takes seconds to import
+
+            return product_of_one_thread(connectivity, self.weights, binary=not self.proc_params["signed"])
+        return Product(connectivity, self.weights, exact_dtype(self.weights, input_max=1))
 
     def product(self, spikes: NDArray[np.int8]) -> NDArray[np.floating[Any]]:
         """Exact sums of weights, (batch, target rows, target columns, out channels)."""
