@@ -18,10 +18,10 @@ from nmdeploy.decode import decode
 from nmdeploy.errors import ArtifactError
 from nmdeploy.simulator import simulate
 
-from .own_program import BATCH
-
 pytestmark = pytest.mark.lava
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+
+from .own_program import BATCH  # noqa: E402 - imports Lava
 
 PROGRAM = textwrap.dedent(
     """
