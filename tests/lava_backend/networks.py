@@ -123,6 +123,14 @@ def projection(choose, name, source, target_name, table, delay):
     )
 
 
+def late(choose, name, source, target, *, lag_min):
+    """A projection by which spikes come at least so many steps late, whichever window starts first."""
+    tables = tuple(free_axis(choose, source.shape[axis], target.shape[axis]) for axis in (1, 2))
+    table = connectivity(choose, source.shape, target.shape[0], tables)
+    shortest = max(target.start_step - source.start_step - 1 + lag_min, 0)
+    return projection(choose, name, source, target.name, table, shortest + choose.integer(0, 2))
+
+
 @st.composite
 def networks(draw):
     """A feed-forward network whose populations have one to three projections from earlier ones."""
@@ -172,9 +180,7 @@ def cyclic_networks(draw):
     for number in range(choose.integer(1, 2)):
         index = choose.integer(0, len(network.populations) - 1)
         source, target = network.populations[index], network.populations[choose.integer(0, index)]
-        tables = tuple(free_axis(choose, source.shape[axis], target.shape[axis]) for axis in (1, 2))
-        table = connectivity(choose, source.shape, target.shape[0], tables)
-        projections.append(projection(choose, f"back {number}", source, target.name, table, choose.integer(0, 2)))
+        projections.append(late(choose, f"back {number}", source, target, lag_min=1))
     return replace(network, graph=build_graph(network.populations, projections))
 
 

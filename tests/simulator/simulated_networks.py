@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 from hypothesis import strategies as st
 from integer_networks import input_projection, network, one_to_one, population, projection, whole
-from lava_backend.networks import Chooser, connectivity, free_axis, networks
-from lava_backend.networks import projection as random_projection
+from lava_backend.networks import Chooser, connectivity, late, networks
 
 from mapping.connectivity import Connectivity, tap_table
 from mapping.network import build_graph
@@ -21,7 +20,9 @@ def cyclic_networks(draw):
     net = draw(networks())
     projections = [widened(choose, one) for one in net.projections]
     for number in range(choose.integer(0, 2)):
-        projections.append(late(choose, net.populations, f"late {number}"))
+        source, target = (choose.integer(0, len(net.populations) - 1) for _ in range(2))
+        ends = net.populations[source], net.populations[target]
+        projections.append(late(choose, f"late {number}", *ends, lag_min=int(source >= target)))
     graph = build_graph(net.populations, projections)
     return replace(net, graph=graph, state_max=choose.one_of(net.state_max, 2**40))
 
@@ -32,17 +33,6 @@ def widened(choose, one):
     if largest is None:
         return one
     return replace(one, weights=choose.array(one.weights.shape, -largest, largest).astype(np.int32))
-
-
-def late(choose, populations, name):
-    """A projection whose spikes come one or more steps later than in a balanced path, if need be to itself."""
-    source, target = (choose.integer(0, len(populations) - 1) for _ in range(2))
-    back = source >= target
-    source, target = populations[source], populations[target]
-    tables = tuple(free_axis(choose, source.shape[axis], target.shape[axis]) for axis in (1, 2))
-    table = connectivity(choose, source.shape, target.shape[0], tables)
-    shortest = max(target.start_step - source.start_step - 1 + back, 0)
-    return random_projection(choose, name, source, target.name, table, shortest + choose.integer(0, 2))
 
 
 @st.composite
