@@ -3,24 +3,28 @@
 Integer semantics
 -----------------
 Time is discrete and counted from 0. All potentials, currents, thresholds and biases are integers in the unit
-of the membrane potential. A population has a window of T steps for each sample. In step j of the window
-(0 <= j < T):
+of the membrane potential. A population has a window of T steps for each sample, in which it takes in its
+input. In step i of the window (0 <= i < T):
 
 1. every projection delivers ``u = sum(weight_mantissa * spike) * 2**(synapse_exponent + weight_exponent)``
-   of the spikes that its source sent in step j of the source's own window (in a cycle: step ``j - lag``);
+   of the spikes that its source sent in firing step i of the source's own window (in a cycle: ``i - lag``);
 2. ``v = v + u + bias`` (for a population with input current: the bias holds the current too), and v saturates
    at +-``state_max``, each saturation being counted;
-3. spike +1 if ``v >= threshold``; a `signed` population spikes -1 if ``v <= -negative_threshold``;
+3. spike +1 if ``v >= threshold``; an "imbalanced" population spikes -1 if ``v <= -negative_threshold``;
 4. a spike of +1 takes `threshold` from v (reset "subtract") or sets v to 0 (reset "zero"); a spike of -1 adds
    `negative_threshold`, or sets v to 0. Populations of reset "none" never spike.
 
+Neurons with a count memory, and those of a maximum over counts, replace 2 to 4 as `mapping.neuron_models` says.
+A population with a lead of k steps fires k steps later: firing step j (0 <= j < T) is step j + k of its window, in
+which it takes in input only while j + k < T. Populations without a lead fire in the steps of their window.
+
 At step 0 of a window v starts from `initial_potential`. On the global clock the window of a population starts
 at its `start_step` and a projection takes ``1 + delay`` steps. Wherever paths do not form a cycle,
-``start_step(target) = start_step(source) + 1 + delay``: the spikes of the source's step j arrive in the target's
-step j. No start steps balance a cycle; there the spikes of step j arrive in the target's step ``j + lag``, with
-``lag = start_step(source) + 1 + delay - start_step(target) >= 0``. Samples follow each other every T + gap steps,
-where the gap is the largest lag: between windows populations are idle, and what arrives then is lost, so that no
-sample touches the next.
+``start_step(target) = start_step(source) + lead(source) + 1 + delay``: the spikes of the source's firing step i
+arrive in the target's step i. No start steps balance a cycle; there they arrive in the target's step ``i + lag``, with
+``lag = start_step(source) + lead(source) + 1 + delay - start_step(target) >= 0``. Samples follow each other every
+T + gap steps, where the gap is the largest lag or lead: between windows populations are idle, and what arrives
+then is lost, so that no sample touches the next.
 """
 
 from __future__ import annotations
@@ -34,6 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.connectivity import Connectivity, Shape
+from mapping.neuron_models import CountMemory, NeuronModel, PoolCounts
 
 Reset = Literal["subtract", "zero", "none"]
 SignMode = Literal["mixed", "excitatory", "inhibitory"]
@@ -59,7 +64,7 @@ class Population:
     threshold : int64 array, (channels,)
         Zeros for an accumulator.
     negative_threshold : int64 array, (channels,), or None
-        Positive magnitudes; None for populations that spike +1 only.
+        Positive magnitudes; None but for "imbalanced" populations.
     bias_mantissa : int64 array, (channels, 1, 1) or `shape`
         Added in every step of the window, times ``2**bias_exponent``.
     bias_exponent : int64 array, like `bias_mantissa`
@@ -71,6 +76,10 @@ class Population:
         activation that one unit of ``v / T`` stands for.
     is_output : bool
         Whether its result is one of the network's outputs.
+    count_memory : CountMemory or None
+        Of neurons that fire by their count; reset is "subtract" and `negative_threshold` None.
+    pool_counts : PoolCounts or None
+        Of a maximum over counts; there is no threshold, bias or initial potential but zeros.
     """
 
     name: str
@@ -84,6 +93,8 @@ class Population:
     start_step: int
     scale: NDArray[np.float64]
     is_output: bool = False
+    count_memory: CountMemory | None = None
+    pool_counts: PoolCounts | None = None
 
     @property
     def neuron_count(self) -> int:
@@ -92,9 +103,29 @@ class Population:
         return channels * rows * columns
 
     @property
-    def model(self) -> str:
-        """Name of the neuron model as profiles list it: "if" or "signed"."""
-        return "if" if self.negative_threshold is None else "signed"
+    def model(self) -> NeuronModel:
+        """Name of the neuron model as profiles list it."""
+        if self.pool_counts is not None:
+            return "max_pool"
+        if self.count_memory is not None:
+            return self.count_memory.model
+        return "if" if self.negative_threshold is None else "imbalanced"
+
+    @property
+    def sends_negative(self) -> bool:
+        """Whether there are spikes of -1."""
+        counting = self.pool_counts or self.count_memory
+        return self.negative_threshold is not None if counting is None else counting.sends_negative
+
+    @property
+    def lead(self) -> int:
+        """Steps of its window before the first firing step."""
+        return 0 if self.count_memory is None else self.count_memory.lead
+
+    @property
+    def firing_start_step(self) -> int:
+        """Global step of the first firing step of the first window."""
+        return self.start_step + self.lead
 
     @property
     def bias(self) -> NDArray[np.int64]:
@@ -230,17 +261,18 @@ class ChipNetwork:
     def lag(self, projection: Projection) -> int:
         """Steps of the window by which the spikes of a projection come late; 0 but for cycles."""
         source, target = self.population(projection.source), self.population(projection.target)
-        return source.start_step + 1 + projection.delay - target.start_step
+        return source.firing_start_step + 1 + projection.delay - target.start_step
 
     @property
     def gap_steps(self) -> int:
-        """Idle steps between the windows of two samples."""
-        return max((self.lag(projection) for projection in self.projections), default=0)
+        """Steps between the windows of two samples in which no input is taken in."""
+        lags = [self.lag(projection) for projection in self.projections]
+        return max([0, *lags, *(population.lead for population in self.populations)])
 
     @property
     def latency_steps(self) -> int:
-        """Steps from the first step of the first population to the end of the last window."""
-        return self.timesteps + max((population.start_step for population in self.populations), default=0)
+        """Steps from the first step of the first population to the last firing step of any."""
+        return self.timesteps + max((population.firing_start_step for population in self.populations), default=0)
 
 
 def build_graph(populations: list[Population], projections: list[Projection]) -> nx.MultiDiGraph:

@@ -40,7 +40,7 @@ def largest_input(
         weights = projection.weights.astype(np.int64)
         rises = sum_over_taps(projection, np.maximum(weights, 0))
         falls = sum_over_taps(projection, np.maximum(-weights, 0))
-        if populations[projection.source].model == "signed":
+        if populations[projection.source].sends_negative:
             rises = falls = rises + falls
         taken = slice(*projection.connectivity.target_channels)
         positive[taken] += rises * 2**shift

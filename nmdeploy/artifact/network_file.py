@@ -7,6 +7,8 @@ Layout: ``/chip`` and ``/float`` each hold their scalars as attributes and the g
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,17 @@ import numpy as np
 
 from mapping.connectivity import Connectivity
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
+from mapping.neuron_models import CountMemory, PoolCounts
 from nmdeploy.errors import ArtifactError
 from nmdeploy.spiking.network import FloatPopulation, FloatProjection, SpikingNetwork, build_spiking_network
 
 FORMAT = "nmdeploy-network"
 FORMAT_VERSION = 1
+NESTED: dict[str, Callable[..., Any]] = {
+    "connectivity": Connectivity,
+    "count_memory": CountMemory,
+    "pool_counts": PoolCounts,
+}
 CHIP_SCALARS = (
     "input_shape",
     "timesteps",
@@ -89,7 +97,7 @@ def _write_all(parent: Any, name: str, items: Any) -> None:
 def _write_fields(group: Any, item: Any) -> None:
     for name in item.__dataclass_fields__:
         value = getattr(item, name)
-        if isinstance(value, Connectivity):
+        if is_dataclass(value):
             _write_fields(group.create_group(name), value)
         elif isinstance(value, np.ndarray):
             group.create_dataset(name, data=value)
@@ -141,7 +149,7 @@ def _read_fields(group: Any) -> dict[str, Any]:
     fields: dict[str, Any] = {name: _plain(value) for name, value in group.attrs.items()}
     for name, item in group.items():
         if isinstance(item, h5py.Group):
-            fields[name] = Connectivity(**_read_fields(item))
+            fields[name] = NESTED[name](**_read_fields(item))
         else:
             fields[name] = item[()]
     return fields

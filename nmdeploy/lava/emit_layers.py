@@ -138,7 +138,7 @@ def _projection_process(
         delay=projection.delay,
         batch=batch,
         compiled=compiled,
-        signed=network.population(projection.source).negative_threshold is not None,
+        signed=network.population(projection.source).sends_negative,
     )
 
 

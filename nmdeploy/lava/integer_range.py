@@ -31,6 +31,6 @@ def synaptic_range(network: ChipNetwork, name: str) -> tuple[IntArray, IntArray]
 def _sum_range(network: ChipNetwork, projection: Projection) -> tuple[IntArray, IntArray]:
     weights = projection.weights.astype(np.int64).reshape(len(projection.weights), -1)
     positive, negative = np.maximum(weights, 0).sum(axis=1), np.minimum(weights, 0).sum(axis=1)
-    if network.population(projection.source).negative_threshold is None:
+    if not network.population(projection.source).sends_negative:
         return negative, positive
     return negative - positive, positive - negative

@@ -180,7 +180,7 @@ def _weights_of_events(network: ChipNetwork) -> tuple[IntArray, NDArray[np.bool_
 
 
 def _is_signed(source: Population, matrix: IntArray) -> NDArray[np.bool_]:
-    return np.full(matrix.shape[1], source.negative_threshold is not None)
+    return np.full(matrix.shape[1], source.sends_negative)
 
 
 def _add_weights(matrix: IntArray, projection: Projection, shift: int) -> None:

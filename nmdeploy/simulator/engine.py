@@ -11,10 +11,14 @@ import psutil
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
+from mapping.neuron_models import PoolCounts
+from mapping.pool_taps import digit_count, existing_taps
 from nmdeploy.simulator.history import History
 from nmdeploy.simulator.input_current import constant_current
 from nmdeploy.simulator.neurons import Neurons, neurons_last
+from nmdeploy.simulator.pool_neurons import initial_counts, pooled_spikes
 from nmdeploy.simulator.products import Product, exact_dtype
+from nmdeploy.simulator.span import Span
 
 Part = TypeVar("Part")
 Result = TypeVar("Result")
@@ -62,6 +66,8 @@ class Engine:
         self._samples = np.zeros((0, *network.input_shape), dtype=np.float32)
         self._constants: dict[str, IntArray] = {}
         self._potentials: dict[str, Any] = {}
+        self._sent: dict[str, IntArray] = {}
+        self._pooled: dict[str, IntArray] = {}
 
     def working_bytes(self, population: Population) -> int:
         """Memory that advancing the population takes for one sample and step, its own spikes included."""
@@ -72,10 +78,10 @@ class Engine:
 
     @property
     def state_bytes(self) -> int:
-        """Memory that potentials and constant currents take for one sample."""
+        """Memory that the neurons' state and constant currents take for one sample."""
         with_input = {projection.target for projection in self.network.input_projections}
         integers = sum(
-            population.neuron_count * (2 if population.name in with_input else 1)
+            population.neuron_count * (_state_values(self.network, population) + (population.name in with_input))
             for population in self.network.populations
         )
         return integers * np.dtype(np.int64).itemsize
@@ -110,6 +116,8 @@ class Engine:
         self._samples = samples
         self._constants = {}
         self._potentials = {}
+        self._sent = {}
+        self._pooled = {}
 
     def keep(self, staying: NDArray[np.bool_]) -> None:
         """Go on with some of the samples only.
@@ -119,6 +127,8 @@ class Engine:
         staying : bool array, (batch,)
         """
         self._potentials = {name: potential[staying] for name, potential in self._potentials.items()}
+        self._sent = {name: sent[staying] for name, sent in self._sent.items()}
+        self._pooled = {name: counts[:, staying] for name, counts in self._pooled.items()}
         self._constants = {
             name: constant[staying] if len(constant) == len(staying) > 1 else constant
             for name, constant in self._constants.items()
@@ -131,37 +141,67 @@ class Engine:
             self._constants[population.name] = constant_current(self.network, population, self._samples)
         return self._constants[population.name]
 
-    def advance(self, population: Population, trains: Mapping[str, Any], steps: int) -> Advanced:
-        """Compute the next steps of one population.
+    def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:
+        """Compute the next firing steps of one population.
 
         Parameters
         ----------
         population : Population
-        trains : mapping of projection name to (steps, batch, rows, columns, channels)
+        trains : mapping of projection name to (input steps, batch, rows, columns, channels)
             Spikes that arrive in these steps, in the source's places, as the engine's histories give them.
-        steps : int
+        span : Span
         """
-        neurons = Neurons(population, self.potential(population).astype(np.int64), self.network.state_max)
+        current = self._current(population, trains, span.input_steps)
+        if population.pool_counts is not None:
+            return self._pool(population, population.pool_counts, current)
+        potential = self.potential(population).astype(np.int64)
+        neurons = Neurons(population, potential, self.sent(population), self.network.state_max)
         constant = self.constant(population)
-        arriving = [
-            (projection, self._synaptic_input(projection, trains[projection.name]))
-            for projection in self.network.incoming(population.name)
-        ]
-        train = np.zeros((steps, *neurons.potential.shape), dtype=np.int8)
+        train = np.zeros((span.steps, *potential.shape), dtype=np.int8)
         traced = population.neuron_count if population.is_output else 0
-        trace = np.zeros((len(neurons.potential), steps, traced), dtype=np.int64)
-        current = np.empty(neurons.potential.shape, dtype=np.int64)
-        for step in range(steps):
-            current[...] = constant
-            for projection, sums in arriving:
-                start, stop = projection.connectivity.target_channels
-                current[..., start:stop] += sums[step].astype(np.int64) << self.network.shift(projection)
-            train[step] = neurons.step(current)
+        trace = np.zeros((len(potential), span.steps, traced), dtype=np.int64)
+        for step in range(span.start, span.stop):
+            for index in span.taken_in(step):
+                neurons.integrate(current[index] + constant)
+            train[step - span.start] = neurons.fire(step, span.timesteps)
             if population.is_output:
-                trace[:, step] = neurons_last(neurons.potential)
+                trace[:, step - span.start] = neurons_last(neurons.potential)
         self._potentials[population.name] = neurons.potential
+        if neurons.sent is not None:
+            self._sent[population.name] = neurons.sent
         counts = neurons_last(np.abs(train).sum(axis=0, dtype=np.int64))
         return Advanced(train, counts, trace, neurons.saturations)
+
+    def _current(self, population: Population, trains: Mapping[str, Any], steps: int) -> IntArray:
+        """Synaptic input of each step, (steps, batch, rows, columns, channels)."""
+        channels, rows, columns = population.shape
+        current = np.zeros((steps, len(self._samples), rows, columns, channels), dtype=np.int64)
+        for projection in self.network.incoming(population.name):
+            start, stop = projection.connectivity.target_channels
+            sums = self._synaptic_input(projection, trains[projection.name])
+            current[..., start:stop] += sums.astype(np.int64) << self.network.shift(projection)
+        return current
+
+    def _pool(self, population: Population, pool: PoolCounts, current: IntArray) -> Advanced:
+        counts = self._pool_counts(population)
+        train = np.stack([pooled_spikes(pool, arriving, counts) for arriving in current])
+        nothing = np.zeros((len(self._samples), len(current), 0), dtype=np.int64)
+        return Advanced(train, neurons_last(np.abs(train).sum(axis=0, dtype=np.int64)), nothing, 0)
+
+    def _pool_counts(self, population: Population) -> IntArray:
+        """Counts of the synapses, (digits, batch, rows, columns, channels); changed by whoever advances them."""
+        if population.name not in self._pooled:
+            exists = existing_taps(population, self.network.incoming(population.name))
+            self._pooled[population.name] = initial_counts(exists, len(self._samples))
+        return self._pooled[population.name]
+
+    def sent(self, population: Population) -> IntArray | None:
+        """Net spikes of neurons with a count memory so far, (batch, rows, columns, channels); None for others."""
+        if population.count_memory is None:
+            return None
+        channels, rows, columns = population.shape
+        nothing = np.zeros((len(self._samples), rows, columns, channels), dtype=np.int64)
+        return self._sent.get(population.name, nothing)
 
     def potential(self, population: Population) -> NDArray[Any]:
         """Potentials before the next step, whole numbers, (batch, rows, columns, channels)."""
@@ -182,3 +222,10 @@ class Engine:
         steps, batch = train.shape[:2]
         sums = self._product(projection)(train.reshape(steps * batch, *train.shape[2:]))
         return sums.reshape(steps, batch, *sums.shape[1:])
+
+
+def _state_values(network: ChipNetwork, population: Population) -> int:
+    """Integers that a neuron keeps from step to step."""
+    if population.pool_counts is not None:
+        return digit_count(network.incoming(population.name))
+    return 1 if population.count_memory is None else 2

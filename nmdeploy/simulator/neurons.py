@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import Population
+from mapping.neuron_models import CountMemory
 
 IntArray = NDArray[np.int64]
 
@@ -16,30 +17,49 @@ IntArray = NDArray[np.int64]
 class Neurons:
     """State of one population for a batch of samples, arrays (batch, rows, columns, channels).
 
-    Implements steps 2 to 4 of the semantics in `mapping.network`.
+    Implements steps 2 to 4 of the semantics in `mapping.network`, and neurons with a count memory.
 
     Parameters
     ----------
     population : Population
+        No maximum over counts.
     potential : int64 array, (batch, rows, columns, channels)
         Before the first step; changed in place.
+    sent : int64 array, like `potential`, or None
+        Net spikes that neurons with a count memory have sent; changed in place. None for others.
     state_max : int
         Magnitude at which the membrane potential saturates.
     """
 
-    def __init__(self, population: Population, potential: IntArray, state_max: int) -> None:
+    def __init__(self, population: Population, potential: IntArray, sent: IntArray | None, state_max: int) -> None:
         self._population = population
         self._state_max = state_max
         self.potential = potential
+        self.sent = sent
         self.saturations = 0
 
-    def step(self, current: IntArray) -> NDArray[np.int8]:
-        """Advance by one step.
+    def integrate(self, current: IntArray) -> None:
+        """Take in the input of one step.
 
         Parameters
         ----------
         current : int64 array, broadcastable to (batch, rows, columns, channels)
             Synaptic input, bias and input current of this step, in membrane units.
+        """
+        potential = self.potential
+        potential += current
+        self.saturations += int(np.count_nonzero(np.abs(potential) > self._state_max))
+        np.clip(potential, -self._state_max, self._state_max, out=potential)
+
+    def fire(self, step: int, timesteps: int) -> NDArray[np.int8]:
+        """Compare, spike and reset.
+
+        Parameters
+        ----------
+        step : int
+            Firing step of the window; counts for neurons with a count memory only, as `timesteps` does.
+        timesteps : int
+            T, length of the window.
 
         Returns
         -------
@@ -47,11 +67,15 @@ class Neurons:
             Spikes in {-1, 0, 1}.
         """
         population, potential = self._population, self.potential
-        potential += current
-        self.saturations += int(np.count_nonzero(np.abs(potential) > self._state_max))
-        np.clip(potential, -self._state_max, self._state_max, out=potential)
         spikes = np.zeros(potential.shape, dtype=np.int8)
         if population.reset == "none":
+            return spikes
+        if population.count_memory is not None and self.sent is not None:
+            spikes[...] = counted_spikes(
+                population.count_memory, potential, self.sent, population.threshold, step, timesteps
+            )
+            potential -= spikes * population.threshold
+            self.sent += spikes
             return spikes
         positive = potential >= population.threshold
         spikes[positive] = 1
@@ -67,6 +91,48 @@ class Neurons:
             self.potential[spiking] = 0
         else:
             self.potential += spiking * change
+
+
+def counted_spikes(
+    memory: CountMemory, potential: IntArray, sent: IntArray, threshold: IntArray, step: int, timesteps: int
+) -> IntArray:
+    """Spikes in {-1, 0, 1} of neurons with a count memory, by the rule of `mapping.neuron_models`.
+
+    Parameters
+    ----------
+    memory : CountMemory
+    potential, sent : int64 arrays, (batch, rows, columns, channels)
+    threshold : int64 array, (channels,)
+    step : int
+        Firing step, from 0.
+    timesteps : int
+    """
+    elapsed = step + 1
+    expected = min(elapsed + memory.lead, timesteps) if memory.paced else elapsed
+    if memory.shift_only:
+        shift, ahead = elapsed.bit_length() - 1, expected - elapsed
+        rises = 2 * potential >= threshold + (((2 * sent + 1) * ahead * threshold) >> shift)
+        falls = {
+            "half": lambda: 2 * potential < -threshold + (((2 * sent - 1) * ahead * threshold) >> shift),
+            "threshold": lambda: potential < -threshold + (((sent - 1) * ahead * threshold) >> shift),
+        }
+    else:
+        total = potential + sent * threshold
+        if memory.slope_mantissa is not None:
+            total = np.where(total < 0, (total * memory.slope_mantissa) >> memory.slope_bits, total)
+        owed, unit = total * elapsed, threshold * expected
+        rises = 2 * owed >= (2 * sent + 1) * unit
+        falls = {
+            "half": lambda: 2 * owed < (2 * sent - 1) * unit,
+            "threshold": lambda: owed < (sent - 1) * unit,
+        }
+    spikes = rises.astype(np.int64)
+    if memory.release != "never":
+        negative = falls[memory.release]() & ~rises
+        if memory.slope_mantissa is None:
+            negative &= sent > 0
+        spikes -= negative
+    return spikes
 
 
 def neurons_last(values: NDArray[Any]) -> NDArray[Any]:

@@ -17,6 +17,7 @@ from nmdeploy.simulator.full_precision import full_precision
 from nmdeploy.simulator.history import History
 from nmdeploy.simulator.neurons import neurons_last
 from nmdeploy.simulator.products import FLOAT32_EXACT, FLOAT64_EXACT
+from nmdeploy.simulator.span import Span
 from nmdeploy.simulator.tensor_products import TensorProduct, gathered_values
 
 
@@ -75,8 +76,9 @@ class TensorEngine(Engine):
         super().keep(staying)
         self._potentials = potentials
 
-    def advance(self, population: Population, trains: Mapping[str, Any], steps: int) -> Advanced:
+    def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
+        steps = span.steps
         constant = self.constant(population)
         dtype = self._dtype(population, constant)
         arriving = self._arriving(population, trains, (steps, len(self._samples)), dtype)

@@ -18,6 +18,7 @@ from nmdeploy.simulator.fast_neurons import FastNeurons, SaturatedError, Shortcu
 from nmdeploy.simulator.fast_products import FastProduct, is_channelwise
 from nmdeploy.simulator.full_precision import full_precision
 from nmdeploy.simulator.neurons import neurons_last
+from nmdeploy.simulator.span import Span
 
 
 class TorchEngine(Engine):
@@ -38,7 +39,7 @@ class TorchEngine(Engine):
     def __init__(self, network: ChipNetwork, threads: int = 1, kernels_of: TorchEngine | None = None) -> None:
         super().__init__(network)
         self.threads = threads
-        self._signed = {population.name for population in network.populations if population.model != "if"}
+        self._signed = {population.name for population in network.populations if population.sends_negative}
         self._fast: dict[str, FastProduct]
         self._neurons: dict[str, FastNeurons]
         if kernels_of is not None:
@@ -89,12 +90,13 @@ class TorchEngine(Engine):
         finally:
             torch.set_num_threads(usual)
 
-    def advance(self, population: Population, trains: Mapping[str, Any], steps: int) -> Advanced:
+    def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
+        steps = span.steps
         constant = self.constant(population)
         neurons = self._neurons.get(population.name)
         if neurons is None or not neurons.fits_float32(constant):
-            return super().advance(population, trains, steps)
+            return super().advance(population, trains, span)
         potential = self.potential(population)
         projections = list(self.network.incoming(population.name))
         shortcut = None
@@ -105,11 +107,11 @@ class TorchEngine(Engine):
                 shortcut = self._shortcut(population, through, trains[through.name])
         arriving = self._arriving(population, projections, trains, (steps, len(potential)))
         if population.reset == "none":
-            return self._accumulate(population, trains, constant, arriving)
+            return self._accumulate(population, trains, constant, arriving, span)
         try:
             fired = neurons.fire(arriving, shortcut, constant, potential)
         except SaturatedError:
-            return super().advance(population, trains, steps)
+            return super().advance(population, trains, span)
         self._potentials[population.name] = fired.potentials
         nothing = np.zeros((len(potential), steps, 0), dtype=np.int64)
         return Advanced(fired.spikes, neurons_last(fired.counts), nothing, 0)
@@ -169,12 +171,13 @@ class TorchEngine(Engine):
         trains: Mapping[str, SpikeTrain],
         constant: NDArray[np.int64],
         arriving: NDArray[np.float32],
+        span: Span,
     ) -> Advanced:
         """An accumulator: running sums, unless one saturates."""
         increments = arriving.astype(np.int64) + constant
         potentials = self.potential(population).astype(np.int64) + increments.cumsum(axis=0)
         if np.abs(potentials).max(initial=0) > self.network.state_max:
-            return super().advance(population, trains, len(arriving))
+            return super().advance(population, trains, span)
         self._potentials[population.name] = potentials[-1]
         traced = np.stack([neurons_last(step) for step in potentials], axis=1)
         counts = np.zeros((len(traced), population.neuron_count), dtype=np.int64)

@@ -17,6 +17,7 @@ from mapping.network import ChipNetwork, Population
 from nmdeploy.simulator.early_exit import EarlyExit
 from nmdeploy.simulator.engine import Engine, IntArray, SpikeTrain
 from nmdeploy.simulator.neurons import neurons_last
+from nmdeploy.simulator.span import Span
 
 CountArray = NDArray[np.signedinteger[Any]]
 
@@ -90,8 +91,9 @@ class Window:
     def run(self, round_steps: int) -> SimulationResult:
         """Run the whole window of every sample, in rounds of at most so many steps."""
         length = min(round_steps, longest_round(self._network, self._timesteps))
+        ahead = steps_needed_ahead(self._network)
         for end in [*range(length, self._timesteps, length), self._timesteps]:
-            self._round({name: end for name in self._done})
+            self._round({name: min(end + steps, self._timesteps) for name, steps in ahead.items()})
         return self._result()
 
     def run_until_decided(self, check_interval: int, early_exit: EarlyExit) -> SimulationResult:
@@ -133,13 +135,14 @@ class Window:
             first_output += population.neuron_count if population.is_output else 0
 
     def _advance(self, population: Population, start: int, stop: int, first_output: int) -> None:
-        trains = {
-            projection.name: self._spikes[projection.source].steps(
-                start - self._network.lag(projection), stop - self._network.lag(projection)
+        span = Span(start, stop, population.lead, self._timesteps)
+        trains = {}
+        for projection in self._network.incoming(population.name):
+            lag = self._network.lag(projection)
+            trains[projection.name] = self._spikes[projection.source].steps(
+                span.input_start - lag, span.input_stop - lag
             )
-            for projection in self._network.incoming(population.name)
-        }
-        advanced = self._engine.advance(population, trains, stop - start)
+        advanced = self._engine.advance(population, trains, span)
         self._saturations += advanced.saturations
         running = self._running if len(self._running) < self._count else slice(None)
         self._counts[population.name][running] += advanced.counts.astype(self._counts[population.name].dtype)
@@ -154,10 +157,15 @@ class Window:
     def _needed_from(self, source: str) -> int:
         """First step of the source that a target has not yet received."""
         needed = [
-            max(self._done[projection.target] - self._network.lag(projection), 0)
+            max(self._taken_in(projection.target) - self._network.lag(projection), 0)
             for projection in self._network.outgoing(source)
         ]
         return min(needed, default=self._timesteps)
+
+    def _taken_in(self, name: str) -> int:
+        """First step of the window whose input a population has not yet taken in."""
+        done = self._done[name]
+        return Span(0, done, self._network.population(name).lead, self._timesteps).input_stop if done else 0
 
     def _let_go(self, step: int, leaving: NDArray[np.bool_]) -> None:
         if not leaving.any():
@@ -180,7 +188,7 @@ def longest_round(network: ChipNetwork, timesteps: int) -> int:
     Raises
     ------
     ValueError
-        A projection would bring spikes before they are sent.
+        A projection would bring spikes before they are sent, or there are leads as well as cycles.
     """
     position = {population.name: index for index, population in enumerate(network.populations)}
     steps = timesteps
@@ -190,6 +198,8 @@ def longest_round(network: ChipNetwork, timesteps: int) -> int:
             raise ValueError(f"{projection.name}: spikes arrive {1 - lag if back else -lag} steps too early")
         if back:
             steps = min(steps, lag)
+    if steps < timesteps and any(population.lead for population in network.populations):
+        raise ValueError("a network with a cycle has populations with a lead, which no order of steps serves")
     return max(steps, 1)
 
 
@@ -199,9 +209,22 @@ def count_type(timesteps: int) -> type[np.int16] | type[np.int32]:
 
 
 def steps_ahead(network: ChipNetwork) -> dict[str, int]:
-    """How many steps of its own window each population is ahead of the first output on the global clock."""
+    """How many firing steps of its own window each population is ahead of the first output on the global clock."""
     output = network.outputs[0]
-    return {population.name: output.start_step - population.start_step for population in network.populations}
+    return {
+        population.name: output.firing_start_step - population.firing_start_step for population in network.populations
+    }
+
+
+def steps_needed_ahead(network: ChipNetwork) -> dict[str, int]:
+    """How many firing steps each population must be ahead of the last ones, because its targets have a lead."""
+    ahead = {population.name: 0 for population in network.populations}
+    for population in reversed(network.populations):
+        for projection in network.incoming(population.name):
+            if network.lag(projection) == 0:
+                needed = ahead[population.name] + population.lead
+                ahead[projection.source] = max(ahead[projection.source], needed)
+    return ahead
 
 
 def joined(parts: list[SimulationResult]) -> SimulationResult:

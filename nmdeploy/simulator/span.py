@@ -1,0 +1,50 @@
+"""A part of a population's window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Span:
+    """Firing steps of a window that are computed at once, and the steps of input that they need beyond earlier ones.
+
+    Attributes
+    ----------
+    start, stop : int
+        Firing steps ``start <= j < stop``.
+    lead : int
+        Steps of the window before the first firing step.
+    timesteps : int
+        T: input is taken in during steps 0 to T - 1.
+    """
+
+    start: int
+    stop: int
+    lead: int
+    timesteps: int
+
+    @property
+    def steps(self) -> int:
+        """Number of firing steps."""
+        return self.stop - self.start
+
+    @property
+    def input_start(self) -> int:
+        """First step of the window whose input is taken in."""
+        return min(self.start + self.lead, self.timesteps) if self.start else 0
+
+    @property
+    def input_stop(self) -> int:
+        """One more than the last such step."""
+        return min(self.stop + self.lead, self.timesteps)
+
+    @property
+    def input_steps(self) -> int:
+        """Number of steps whose input is taken in."""
+        return self.input_stop - self.input_start
+
+    def taken_in(self, step: int) -> range:
+        """Inputs, counted from the first of this span, taken in before firing step `step` and no earlier one."""
+        before = 0 if step == 0 else min(step + self.lead, self.timesteps)
+        return range(before - self.input_start, min(step + 1 + self.lead, self.timesteps) - self.input_start)
