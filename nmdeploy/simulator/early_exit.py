@@ -23,7 +23,6 @@ from numpy.typing import NDArray
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.decode import decode
 from nmdeploy.errors import NmdeployError
-from nmdeploy.simulator.input_current import constant_current
 
 IntArray = NDArray[np.int64]
 
@@ -35,13 +34,11 @@ PRODUCT_BITS = 58
 
 
 class EarlyExit:
-    """The proof for a batch of samples; see the module.
+    """The proof for a network; see the module. What is worked out of the weights serves any number of samples.
 
     Parameters
     ----------
     network : ChipNetwork
-    samples : float32 array, (samples, channels, rows, columns)
-        Preprocessed.
     timesteps : int
         Length of the window.
 
@@ -49,25 +46,14 @@ class EarlyExit:
     ------
     NmdeployError
         No decision of this network can be proved before the end of the window.
-    DataFileError
-        See `constant_current`.
     """
 
-    def __init__(self, network: ChipNetwork, samples: NDArray[np.float32], timesteps: int) -> None:
+    def __init__(self, network: ChipNetwork, timesteps: int) -> None:
         obstacle = _obstacle(network)
         if obstacle is not None:
             raise NmdeployError(f"early exit proves the decision of a classifier, but {obstacle}")
         self._network = network
         self._timesteps = timesteps
-        self._constant = np.concatenate(
-            [
-                np.broadcast_to(
-                    constant_current(network, population, samples)[:, 0, 0], (len(samples), population.shape[0])
-                )
-                for population in network.outputs
-            ],
-            axis=1,
-        )
         self._scales = _whole_scales(network)
         self._weights, self._signed = _weights_of_events(network)
         # what the spikes of one step can add to an output, at most and at least
@@ -77,27 +63,26 @@ class EarlyExit:
         self._loss = np.zeros((len(self._scales), len(self._scales)), dtype=np.int64)
         self._loss_known = np.zeros(len(self._scales), dtype=np.bool_)
 
-    def decided(self, samples: NDArray[np.intp], potentials: IntArray, step: int) -> NDArray[np.bool_]:
+    def decided(self, potentials: IntArray, constant: IntArray, step: int) -> NDArray[np.bool_]:
         """Which samples have after `step` steps the decision that they will have after the whole window.
 
         Parameters
         ----------
-        samples : int array, (count,)
-            Their places in the batch.
-        potentials : int64 array, (count, outputs)
+        potentials : int64 array, (samples, outputs)
             After `step` steps, output populations joined in C order.
+        constant : int64 array, (samples, outputs)
+            Bias and input current of every step (`Engine.constant`).
         step : int
             1 to the length of the window.
 
         Returns
         -------
-        bool array, (count,)
+        bool array, (samples,)
         """
         remaining = self._timesteps - step
         if remaining == 0:
-            return np.ones(len(samples), dtype=np.bool_)
-        constant = self._constant[samples]
-        decided = np.zeros(len(samples), dtype=np.bool_)
+            return np.ones(len(potentials), dtype=np.bool_)
+        decided = np.zeros(len(potentials), dtype=np.bool_)
         safe = np.flatnonzero(self._cannot_saturate(potentials, constant, remaining))
         decided[safe] = self._cannot_be_overtaken(potentials[safe], constant[safe], remaining)
         return decided
@@ -113,7 +98,7 @@ class EarlyExit:
         for winner in np.unique(winners[~self._loss_known[winners]]):
             own = self._scales[winner] * self._weights[winner]
             self._loss[winner] = self._largest_sum(self._scales[:, None] * self._weights - own)
-            self._loss_known[winner] = True
+            self._loss_known[winner] = True  # last, as other threads read the loss of what is known
         without_spikes = self._scales * (potentials + remaining * constant)
         lead = np.take_along_axis(without_spikes, winners[:, None], axis=1) - without_spikes
         lead -= remaining * self._loss[winners]

@@ -57,17 +57,18 @@ class Simulator:
         """Simulate a batch of samples; see `simulate`."""
         network = self._network
         steps = network.timesteps if timesteps is None else timesteps
-        chosen = self._engine(steps * len(samples))
-        round_steps = None
+        early_exit, round_steps = None, None
         if check_interval is not None:
-            round_steps = min(check_interval + max(steps_ahead(network).values(), default=0), steps)
+            early_exit = EarlyExit(network, steps)  # first, as it refuses a network that has no output
+            round_steps = min(check_interval + max(steps_ahead(network).values()), steps)
+        chosen = self._engine(steps * len(samples))
         extent = plan(chosen, len(samples), steps, memory_bytes, round_steps)
 
         def run_part(engine: Engine, part: NDArray[np.float32]) -> SimulationResult:
             window = Window(engine, part, steps, record_spike_trains=record_spike_trains)
-            if check_interval is None:
+            if check_interval is None or early_exit is None:
                 return window.run(extent.round_steps)
-            return window.run_until_decided(check_interval, EarlyExit(network, part, steps))
+            return window.run_until_decided(check_interval, early_exit)
 
         parts = [samples[start : start + extent.batch] for start in range(0, max(len(samples), 1), extent.batch)]
         results = []

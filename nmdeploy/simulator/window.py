@@ -104,7 +104,7 @@ class Window:
         check_interval : int
             Steps of the output's window between two checks, at which decided samples leave.
         early_exit : EarlyExit
-            Of this network, these samples and this window.
+            Of this network and this length of the window.
         """
         ahead = steps_ahead(self._network)
         complete = self._timesteps - min(ahead.values())
@@ -116,7 +116,7 @@ class Window:
             self._round({name: min(max(end + steps, 0), self._timesteps) for name, steps in ahead.items()})
             if 0 < end < self._timesteps and end % check_interval == 0:
                 potentials = self._potentials[self._running, end - 1]
-                self._let_go(end, early_exit.decided(self._running, potentials, end))
+                self._let_go(end, early_exit.decided(potentials, self._constant_of_outputs(), end))
                 if not len(self._running):
                     break
         return self._result()
@@ -166,6 +166,14 @@ class Window:
         """First step of the window whose input a population has not yet taken in."""
         done = self._done[name]
         return Span(0, done, self._network.population(name).lead, self._timesteps).input_stop if done else 0
+
+    def _constant_of_outputs(self) -> IntArray:
+        """Bias and input current of the samples that still run, (samples, outputs); the outputs are no maps."""
+        constants = [
+            np.broadcast_to(self._engine.constant(output)[:, 0, 0], (len(self._running), output.neuron_count))
+            for output in self._network.outputs
+        ]
+        return np.concatenate(constants, axis=1)
 
     def _let_go(self, step: int, leaving: NDArray[np.bool_]) -> None:
         if not leaving.any():

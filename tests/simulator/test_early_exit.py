@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from integer_networks import input_projection, network, population, projection, whole
+from integer_networks import network, population, projection, whole
 
 from mapping.connectivity import Connectivity
 from nmdeploy.decode import decode
@@ -24,11 +24,11 @@ def accumulator(name, channels, **fields):
 
 @st.composite
 def readouts(draw):
-    """Two or three classes that read up to three projections, from signed and other sources, with input currents."""
+    """Two or three classes that read up to three projections, from signed and other sources, with constants."""
     random = np.random.default_rng(draw(st.integers(0, 2**31)))
     classes = draw(st.integers(2, 3))
     scale = random.integers(1, 9, classes) / 4
-    out = accumulator("out", classes, scale=scale, bias_mantissa=random.integers(-4, 5, (classes, 1, 1)), start_step=1)
+    out = accumulator("out", classes, scale=scale, start_step=1)
     sources, projections = [], []
     largest = draw(st.sampled_from([3, 9]))
     count = draw(st.integers(1, 2))
@@ -49,13 +49,12 @@ def readouts(draw):
             projections.append(
                 projection(f"s{index}", "out", table, weights, name=f"{index}.{part}", weight_exponent=part)
             )
-    inputs = [input_projection("out", whole((1, 1, 1), (classes, 1, 1)), random.integers(-3, 4, classes))]
     state_max = draw(st.sampled_from([2**23 - 1, 120, 40]))
     timesteps = draw(st.integers(1, 40))
-    net = network([*sources, out], projections, inputs, timesteps=timesteps, state_max=state_max, synapse_exponent=0)
+    net = network([*sources, out], projections, timesteps=timesteps, state_max=state_max, synapse_exponent=0)
     largest_potential = min(state_max, draw(st.sampled_from([12, 60])))
     potentials = random.integers(-largest_potential, largest_potential + 1, (4, classes))
-    return net, potentials, random.integers(-3, 4, (4, 1, 1, 1)).astype(np.float32), draw(st.integers(0, 2))
+    return net, potentials, random.integers(-13, 14, (4, classes)), draw(st.integers(0, 2))
 
 
 def step_inputs(net):
@@ -109,14 +108,12 @@ def ahead(net, potentials, winner):
 @given(readouts())
 def test_decided_is_what_no_spikes_can_change(drawn):
     """Decided if and only if whatever may arrive neither saturates a potential nor takes the lead."""
-    net, potentials, samples, remaining = drawn
+    net, potentials, constant, remaining = drawn
     step = net.timesteps - remaining
-    found = EarlyExit(net, samples, net.timesteps).decided(np.arange(4), potentials, step)
-    bias = net.population("out").bias_mantissa[:, 0, 0]
-    weights = net.input_projections[0].weights[:, 0, 0, 0]
+    found = EarlyExit(net, net.timesteps).decided(potentials, constant, step)
     decisions = decode(net, potentials, net.timesteps).argmax(axis=1)
-    for sample, value in enumerate(samples[:, 0, 0, 0].astype(int)):
-        reached, saturated = endings(net, potentials[sample], bias + weights * value, remaining)
+    for sample in range(len(potentials)):
+        reached, saturated = endings(net, potentials[sample], constant[sample], remaining)
         last = decode(net, np.array(sorted(reached)), net.timesteps).argmax(axis=1)
         if found[sample]:
             assert (last == decisions[sample]).all()
@@ -131,11 +128,13 @@ def two_classes(weights, **fields):
     return network([source, out], [projection("s", "out", whole((2, 1, 1), (2, 1, 1)), weights)], timesteps=10)
 
 
-NOTHING = np.zeros((1, 1, 1, 1), np.float32)
+def is_decided(net, potentials, step, constant=None):
+    return decided(EarlyExit(net, 10), potentials, step, constant)
 
 
-def is_decided(net, potentials, step):
-    return EarlyExit(net, NOTHING, 10).decided(np.arange(1), np.array([potentials]), step).item()
+def decided(early_exit, potentials, step, constant=None):
+    """Of one sample."""
+    return early_exit.decided(np.array([potentials]), np.array([constant or [0] * len(potentials)]), step).item()
 
 
 def test_one_spike_arrives_at_both():
@@ -154,9 +153,9 @@ def test_the_lead_must_outlast_all_steps():
 
 def test_a_later_check_may_have_another_winner():
     """The first's lead loses nothing in a step, the second's 5."""
-    early_exit = EarlyExit(two_classes([[4, 0], [1, -2]]), NOTHING, 10)
+    early_exit = EarlyExit(two_classes([[4, 0], [1, -2]]), 10)
     leads = ([1, 0], [0, 5], [0, 6])
-    assert [early_exit.decided(np.arange(1), np.array([lead]), 9).item() for lead in leads] == [True, False, True]
+    assert [decided(early_exit, lead, 9) for lead in leads] == [True, False, True]
 
 
 def test_a_lead_is_measured_in_decoded_units():
@@ -174,10 +173,10 @@ def test_a_scale_that_no_fixed_point_holds():
 
 
 def test_constants_count():
-    """The second class gains 2 a step by its bias."""
-    net = two_classes([[0, 0], [0, 0]], bias_mantissa=np.array([0, 2]).reshape(2, 1, 1))
-    assert not is_decided(net, [14, 0], 3)
-    assert is_decided(net, [15, 0], 3)
+    """The second class gains 2 a step by its bias or by input."""
+    net = two_classes([[0, 0], [0, 0]])
+    assert not is_decided(net, [14, 0], 3, [0, 2])
+    assert is_decided(net, [15, 0], 3, [0, 2])
 
 
 @pytest.mark.parametrize("sign", [1, -1])
@@ -198,9 +197,8 @@ def test_several_outputs_are_decided_together():
     outputs = [accumulator("a", 1, start_step=1), accumulator("b", 1, start_step=3)]
     one = whole((1, 1, 1), (1, 1, 1))
     net = network([source, *outputs], [projection("s", "a", one, [1]), projection("s", "b", one, [4], delay=2)])
-    early_exit = EarlyExit(net, NOTHING, 10)
-    assert early_exit.decided(np.arange(1), np.array([[22, 0]]), 3).item()
-    assert not early_exit.decided(np.arange(1), np.array([[21, 0]]), 3).item()
+    assert is_decided(net, [22, 0], 3)
+    assert not is_decided(net, [21, 0], 3)
 
 
 def test_spikes_of_different_steps_are_counted_apart():
@@ -235,12 +233,12 @@ def test_accumulators_send_nothing():
 )
 def test_networks_that_are_no_classifiers(output, words):
     with pytest.raises(NmdeployError, match=words):
-        EarlyExit(network([output]), NOTHING, 10)
+        EarlyExit(network([output]), 10)
 
 
 def test_potentials_that_decoding_would_round():
     with pytest.raises(NmdeployError, match="2\\^53"):
-        EarlyExit(network([accumulator("out", 2)], state_max=2**53), NOTHING, 10)
+        EarlyExit(network([accumulator("out", 2)], state_max=2**53), 10)
 
 
 def test_a_check_takes_less_than_a_millisecond():
@@ -249,11 +247,11 @@ def test_a_check_takes_less_than_a_millisecond():
     source, out = population("s", (64, 8, 8)), accumulator("out", 10, start_step=1)
     table = whole((64, 8, 8), (10, 1, 1))
     net = network([source, out], [projection("s", "out", table, random.integers(-127, 128, table.weight_shape))])
-    early_exit = EarlyExit(net, np.zeros((128, 1, 1, 1), np.float32), 64)
-    potentials = random.integers(-(10**6), 10**6, (128, 10))
+    early_exit = EarlyExit(net, 64)
+    potentials, constant = random.integers(-(10**6), 10**6, (128, 10)), np.zeros((128, 10), np.int64)
     seconds = []
     for _ in range(20):
         begin = time.perf_counter()
-        early_exit.decided(np.arange(128), potentials, 60)
+        early_exit.decided(potentials, constant, 60)
         seconds.append(time.perf_counter() - begin)
     assert min(seconds) < 1e-3

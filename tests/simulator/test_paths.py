@@ -113,10 +113,28 @@ def test_samples_leave_when_their_decision_is_final(engine, interval, steps):
     assert result.potentials[:, :, 0].tolist() == reached
 
 
+def test_the_proof_is_made_once_for_all_parts(monkeypatch):
+    made, parts, make = [], [], EarlyExit.__init__
+    monkeypatch.setattr(EarlyExit, "__init__", lambda *given: made.append(given) or make(*given))
+    monkeypatch.setattr(Engine, "preferred_bytes", 1)  # a sample a part
+    net, samples = early_network()
+    result = simulate(net, samples, engine="numpy", check_interval=1, progress=parts.append)
+    assert parts == [1, 1, 1, 1]
+    assert len(made) == 1
+    assert result.steps.tolist() == [8, 6, 3, 10]
+
+
+def test_no_output_is_no_classifier(engine):
+    net, samples = early_network()
+    silent = net.populations[0]
+    with pytest.raises(NmdeployError, match="the network has no output"):
+        simulate(network([silent]), samples, engine=engine, check_interval=1)
+
+
 def test_samples_leave_on_a_device_as_well():
     net, samples = early_network()
     window = Window(TensorEngine(net, torch.device("cpu")), samples, net.timesteps, record_spike_trains=False)
-    result = window.run_until_decided(1, EarlyExit(net, samples, net.timesteps))
+    result = window.run_until_decided(1, EarlyExit(net, net.timesteps))
     assert result.steps.tolist() == [8, 6, 3, 10]
 
 
