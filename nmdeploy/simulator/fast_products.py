@@ -67,17 +67,17 @@ class FastProduct:
         Whether spikes are 0 or 1 only; else -1 comes too, which the 8-bit kernel does not take.
     """
 
-    def __init__(
-        self, connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool
-    ) -> None:
+    def __init__(self, connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool) -> None:
         self._connectivity = connectivity
-        self._delivered = weights.astype(np.int64) << shift
+        self._weights = weights
+        self._shift = shift
         self._dense = _dense_kernel(connectivity, weights, shift, binary=binary)
 
     @cached_property
     def _events(self) -> EventProduct:
-        dtype = np.float32 if _largest_sum(self._delivered) < FLOAT32_EXACT else np.float64
-        return EventProduct(self._connectivity, self._delivered, dtype)
+        delivered = self._weights.astype(np.int64) << self._shift
+        dtype = np.float32 if _largest_sum(delivered) < FLOAT32_EXACT else np.float64
+        return EventProduct(self._connectivity, delivered, dtype)
 
     def __call__(self, spikes: NDArray[np.int8]) -> NDArray[np.float32]:
         """Apply to a batch.
@@ -143,29 +143,32 @@ def product_of_one_thread(
     return FastProduct(connectivity, weights, 0, binary=binary).multiply
 
 
-def _dense_kernel(
-    connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool
-) -> DenseKernel:
-    delivered = weights.astype(np.int64) << shift
+def _dense_kernel(connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool) -> DenseKernel:
     rows = axis_geometry(connectivity.rows, connectivity.source_shape[1])
     columns = axis_geometry(connectivity.columns, connectivity.source_shape[2])
     wide = _largest_sum(weights) >= FLOAT32_EXACT
     if _is_dense(connectivity) and not wide:
-        return DenseKernel("matrix product", _matrix_product(delivered), MATRIX_NANOSECONDS)
+        return DenseKernel("matrix product", _matrix_product(_in_float32(weights, shift)), MATRIX_NANOSECONDS)
     if wide or rows is None or columns is None:
-        return DenseKernel("gathered", _gathered(connectivity, delivered), GATHERED_NANOSECONDS)
+        return DenseKernel("gathered", _gathered(connectivity, weights, shift), GATHERED_NANOSECONDS)
     if is_channelwise(connectivity):
-        return DenseKernel("channelwise", _channelwise(delivered, rows, columns, connectivity), CHANNELWISE_NANOSECONDS)
+        kernel = _channelwise(_in_float32(weights, shift), rows, columns, connectivity)
+        return DenseKernel("channelwise", kernel, CHANNELWISE_NANOSECONDS)
     if binary and _fits_int8(weights):
         kernel = _int8_convolution(weights, shift, rows, columns, connectivity)
         return DenseKernel("int8 convolution", kernel, INT8_NANOSECONDS)
-    kernel = _float_convolution(weights, shift, rows, columns, connectivity)
+    kernel = _float_convolution(_in_float32(weights, shift), rows, columns, connectivity)
     return DenseKernel("float32 convolution", kernel, FLOAT_NANOSECONDS)
 
 
 def _largest_sum(weights: NDArray[Any]) -> int:
     """Magnitude of the largest sum of mantissas; shifting scales sums by a power of two, which stays exact."""
     return int(np.abs(weights.astype(np.int64)).sum(axis=(1, 2, 3)).max())
+
+
+def _in_float32(weights: NDArray[np.int32], shift: int) -> Tensor:
+    """Weights in membrane units, exact where float32 holds every sum of the mantissas."""
+    return torch.from_numpy(np.ldexp(weights.astype(np.float32), shift))
 
 
 def _is_dense(connectivity: Connectivity) -> bool:
@@ -192,7 +195,8 @@ def _step(weights: NDArray[np.int32]) -> int:
     return gcd(*np.unique(np.abs(weights)).tolist()) or 1
 
 
-def _gathered(connectivity: Connectivity, delivered: NDArray[np.int64]) -> Kernel:
+def _gathered(connectivity: Connectivity, weights: NDArray[np.int32], shift: int) -> Kernel:
+    delivered = weights.astype(np.int64) << shift
     product = Product(connectivity, delivered, exact_dtype(delivered, input_max=1))
     start, stop = connectivity.source_channels
 
@@ -204,8 +208,8 @@ def _gathered(connectivity: Connectivity, delivered: NDArray[np.int64]) -> Kerne
     return apply
 
 
-def _matrix_product(delivered: NDArray[np.int64]) -> Kernel:
-    matrix = torch.from_numpy(delivered.transpose(2, 3, 1, 0).reshape(-1, len(delivered)).astype(np.float32))
+def _matrix_product(weights: Tensor) -> Kernel:
+    matrix = weights.permute(2, 3, 1, 0).reshape(-1, len(weights))
 
     def apply(spikes: Tensor) -> Tensor:
         return (spikes.reshape(len(spikes), len(matrix)).float() @ matrix)[:, None, None, :]
@@ -213,16 +217,14 @@ def _matrix_product(delivered: NDArray[np.int64]) -> Kernel:
     return apply
 
 
-def _channelwise(
-    delivered: NDArray[np.int64], rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity
-) -> Kernel:
-    weights = torch.from_numpy(delivered.reshape(-1).astype(np.float32))
+def _channelwise(weights: Tensor, rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity) -> Kernel:
+    of_channels = weights.reshape(-1)
     _, target_rows, target_columns = connectivity.target_shape
 
     def apply(spikes: Tensor) -> Tensor:
         framed = _framed(spikes.permute(0, 3, 1, 2), rows, columns).permute(0, 2, 3, 1)
         read = framed[:, :: rows.stride, :: columns.stride][:, :target_rows, :target_columns]
-        return read * weights
+        return read * of_channels
 
     return apply
 
@@ -244,10 +246,9 @@ def _own_padding(connectivity: Connectivity, rows: AxisGeometry, columns: AxisGe
 
 
 def _float_convolution(
-    weights: NDArray[np.int32], shift: int, rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity
+    weights: Tensor, rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity
 ) -> Kernel:
-    kernel = torch.from_numpy(weights.astype(np.float32) * 2.0**shift).float()
-    kernel = kernel.contiguous(memory_format=torch.channels_last)
+    kernel = weights.contiguous(memory_format=torch.channels_last)
     padding = _own_padding(connectivity, rows, columns)
 
     def apply(spikes: Tensor) -> Tensor:

@@ -1,5 +1,7 @@
 """The compiled kernels against torch's double-precision convolution, and that each one is really used."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 import torch
@@ -12,9 +14,7 @@ from nmdeploy.simulator.fast_products import FastProduct, int8_convolution_works
 def convolution(channels, out, kernel, *, stride=1, padding=1, groups=1, size=9):
     target = (size + 2 * padding - kernel) // stride + 1
     table = tap_table(size, target, kernel, stride, padding)
-    return Connectivity(
-        (channels, size, size), (out, target, target), table, table, (0, channels), (0, out), groups
-    )
+    return Connectivity((channels, size, size), (out, target, target), table, table, (0, channels), (0, out), groups)
 
 
 def expected(connectivity, weights, shift, spikes, stride, padding):
@@ -70,3 +70,16 @@ def test_dense_layers_are_matrix_products():
     spikes = random.integers(0, 2, (6, 3, 2, 4)).astype(np.int8)
     wanted = 2 * np.einsum("nyxc,ocyx->no", spikes.astype(np.int64), weights)
     np.testing.assert_array_equal(product(spikes)[:, 0, 0], wanted)
+
+
+def test_the_weights_are_kept_once_besides_the_network():
+    """As the float32 matrix of the kernel, as large as they are; a copy in int64 would be twice that."""
+    one = np.zeros((1, 1), dtype=np.int32)
+    connectivity = Connectivity((512, 1, 1), (256, 1, 1), one, one, (0, 512), (0, 256))
+    weights = np.ones(connectivity.weight_shape, dtype=np.int32)
+    tracemalloc.start()
+    product = FastProduct(connectivity, weights, 1, binary=True)
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert product.dense_kernel_name == "matrix product"
+    assert kept < 1.5 * weights.nbytes
