@@ -122,6 +122,7 @@ class NumberFormats(_Strict):
     bias_mantissa_max: Count
     bias_exponent_max: Count
     state_bits: Capacity
+    product_bits: Capacity | None = None
     delay_max: Count
 
     @property

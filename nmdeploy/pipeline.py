@@ -29,6 +29,7 @@ from nmdeploy.errors import NmdeployError, QuantizationError
 from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.layers.verify import verify as verify_layers
 from nmdeploy.quantize import QuantizationOptions, quantize
+from nmdeploy.quantize.neuron_choice import neuron_kinds
 from nmdeploy.simulator import simulate
 from nmdeploy.spiking.evaluate import evaluate
 from nmdeploy.spiking.network import SpikingNetwork
@@ -160,7 +161,8 @@ def compile_layers(
     problems = verify_layers(layers)
     if problems:
         raise NmdeployError("the layer graph is not sound: " + "; ".join(problems))
-    converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile))
+    kinds = neuron_kinds(options.quantization.neurons, profile)
+    converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile, kinds))
     chosen = passes.run("quantize", lambda: _quantize(converted, calibration, profile, options))
     network = chosen.network
     float_network, audit = apply_method(converted, chosen.method)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from nmdeploy.convert.audit import ConversionAudit
 from nmdeploy.convert.batch_norm_statistics import batch_norm_statistics
 from nmdeploy.convert.calibration import Calibration
-from nmdeploy.convert.lower_layers import lower_layers
+from nmdeploy.convert.lower_layers import NeuronKind, lower_layers
 from nmdeploy.convert.methods import METHODS, normalise
 from nmdeploy.convert.statistics import ActivationStatistics, collect_statistics
 from nmdeploy.errors import NmdeployError
@@ -38,7 +38,12 @@ class Converted:
     statistics: dict[str, ActivationStatistics]
 
 
-def convert(layers: LayerGraph, calibration: Calibration, percentile: float) -> Converted:
+def convert(
+    layers: LayerGraph,
+    calibration: Calibration,
+    percentile: float,
+    kinds: frozenset[NeuronKind] = frozenset(),
+) -> Converted:
     """Lower the layers and collect activation statistics.
 
     Parameters
@@ -48,6 +53,8 @@ def convert(layers: LayerGraph, calibration: Calibration, percentile: float) -> 
     calibration : Calibration
     percentile : float
         0 to 100.
+    kinds : frozenset of {"leaky", "maximum"}
+        What there are neurons for; see `nmdeploy.convert.lower_layers.lower_layers`.
 
     Raises
     ------
@@ -56,7 +63,7 @@ def convert(layers: LayerGraph, calibration: Calibration, percentile: float) -> 
     NmdeployError
         An activation is left unconverted (a fault of the compiler, never passed on).
     """
-    network, audit = lower_layers(simplify(layers))
+    network, audit = lower_layers(simplify(layers), kinds)
     if audit.activations_converted != audit.activations_total:
         raise NmdeployError(
             f"{audit.activations_total - audit.activations_converted} of {audit.activations_total} activations were "

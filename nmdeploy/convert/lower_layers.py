@@ -6,12 +6,14 @@ Linear layers become values (`nmdeploy.convert.values`), activations become popu
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapping.connectivity import Connectivity, Shape, tap_table
 from nmdeploy.convert.audit import AuditEntry, ConversionAudit
+from nmdeploy.convert.gated_max_pool import gated_max_pool
 from nmdeploy.convert.max_pool import max_pool
 from nmdeploy.convert.values import Value, add, apply, compact, concatenate, population_value, scale
 from nmdeploy.convert.windows import adaptive_average_pool, average_pool, pad, slice_value, upsample
@@ -20,12 +22,14 @@ from nmdeploy.layers import operators as op
 from nmdeploy.layers.graph import Layer, LayerGraph
 from nmdeploy.spiking.network import (
     INPUT,
+    Activation,
     FloatPopulation,
     FloatProjection,
     SpikingNetwork,
     build_spiking_network,
 )
 
+NeuronKind = Literal["leaky", "maximum"]
 ACTIVATIONS = (op.ReLU, op.LeakyReLU, op.MaxPool, op.Softmax, op.Sigmoid)
 FloatArray = NDArray[np.float64]
 
@@ -40,13 +44,18 @@ class FlatValue:
 Tensor = Value | FlatValue
 
 
-def lower_layers(layers: LayerGraph) -> tuple[SpikingNetwork, ConversionAudit]:
+def lower_layers(
+    layers: LayerGraph, kinds: frozenset[NeuronKind] = frozenset()
+) -> tuple[SpikingNetwork, ConversionAudit]:
     """Convert every layer.
 
     Parameters
     ----------
     layers : LayerGraph
         Simplified: no BatchNorm, no Identity.
+    kinds : frozenset of {"leaky", "maximum"}
+        What there are neurons for beyond rectifiers: leaky activations (which need spikes of -1), and maxima over
+        spike counts. Without, rectifiers compute both.
 
     Returns
     -------
@@ -59,7 +68,7 @@ def lower_layers(layers: LayerGraph) -> tuple[SpikingNetwork, ConversionAudit]:
     UnsupportedNetworkError
         Lists every layer that has no exact form.
     """
-    lowering = _Lowering(layers)
+    lowering = _Lowering(layers, kinds)
     problems: list[str] = []
     for layer in layers.layers:
         if any(name not in lowering.tensors for name in layer.inputs):
@@ -82,8 +91,9 @@ def lower_layers(layers: LayerGraph) -> tuple[SpikingNetwork, ConversionAudit]:
 class _Lowering:
     """The network as built so far."""
 
-    def __init__(self, layers: LayerGraph) -> None:
+    def __init__(self, layers: LayerGraph, kinds: frozenset[NeuronKind]) -> None:
         self._layers = layers
+        self._kinds = kinds
         self.tensors: dict[str, Tensor] = {}
         self.populations: list[FloatPopulation] = []
         self.projections: list[FloatProjection] = []
@@ -118,7 +128,7 @@ class _Lowering:
         while isinstance(feeding.operator, (op.Softmax, op.Sigmoid, op.Flatten)):
             feeding = self._layers.layer(feeding.inputs[0])
         for part in parts:
-            self._add_population(self._unique(feeding.name), part, "none", None, is_output=True)
+            self._add_population(self._unique(feeding.name), part, "none", is_output=True)
 
     def _value(self, name: str) -> Value:
         tensor = self.tensors[name]
@@ -162,6 +172,11 @@ class _Lowering:
         slope = np.broadcast_to(operator.negative_slope.astype(np.float64), channels)
         zeros = np.zeros(channels)
         base = layer.inputs[0]
+        if "leaky" in self._kinds and (slope >= 0).all():
+            name = self._unique(base)
+            self._add_population(name, value, "leaky", negative_slope=slope)
+            self._record(layer, (name,), "population with spikes of both signs")
+            return population_value(name, value.shape)
         positive, negative = self._unique(f"{base}.positive"), self._unique(f"{base}.negative")
         above = self._rectify(positive, value)
         below = self._rectify(negative, scale(value, -np.ones(channels), zeros))
@@ -177,6 +192,18 @@ class _Lowering:
             made.append(self._unique(f"{layer.name}.{suffix}"))
             return self._rectify(made[-1], difference)
 
+        def take_maximum(suffix: str, windows: Value) -> Value:
+            made.append(self._unique(f"{layer.name}.{suffix}"))
+            if all(term.source in self._rectified for term in windows.terms):
+                self._rectified.add(made[-1])
+            self._add_population(made[-1], windows, "maximum")
+            return population_value(made[-1], windows.shape)
+
+        if "maximum" in self._kinds:
+            gated = gated_max_pool(value, operator, layer.shape, take_maximum)
+            if gated is not None:
+                self._record(layer, tuple(made), "maximum over spike counts, exact in counts")
+                return gated
         result = max_pool(value, operator, layer.shape, rectify)
         knock_out = "integrate-and-fire populations: max(a, b) = b + relu(a - b)"
         self._record(layer, tuple(made), knock_out if made else "absorbed: windows of one value")
@@ -189,21 +216,29 @@ class _Lowering:
 
     def _rectify(self, name: str, value: Value, ceiling: float | None = None) -> Value:
         self._rectified.add(name)
-        self._add_population(name, value, "rectifier", ceiling)
+        self._add_population(name, value, "rectifier", ceiling=ceiling)
         return population_value(name, value.shape)
 
     def _add_population(
-        self, name: str, value: Value, activation: str, ceiling: float | None, is_output: bool = False
+        self,
+        name: str,
+        value: Value,
+        activation: Activation,
+        *,
+        ceiling: float | None = None,
+        negative_slope: FloatArray | None = None,
+        is_output: bool = False,
     ) -> None:
         self.populations.append(
             FloatPopulation(
                 name=name,
                 shape=value.shape,
-                activation="none" if activation == "none" else "rectifier",
+                activation=activation,
                 ceiling=ceiling,
                 bias=compact(value.bias),
                 scale=np.ones(value.shape[0]),
                 is_output=is_output,
+                negative_slope=negative_slope,
             )
         )
         for index, term in enumerate(value.terms):

@@ -62,13 +62,15 @@ def largest_threshold(
     timesteps: int,
     weight_bits: int,
     profile: HardwareProfile,
+    has_count_memory: bool,
 ) -> FloatArray:
     """Upper limit of the value that stands for 1, in membrane units, per channel.
 
     The smallest of four limits: every weight fits its field with the largest exponent; the worst-case synaptic input of
     one step stays within the state (both never exceeded, whatever the data); bias plus input current stay within the
     bias field; the potential over the window stays within the state (both on calibration data, times
-    `OBSERVED_RANGE_MARGIN`).
+    `OBSERVED_RANGE_MARGIN`). Neurons with a count memory multiply the potential by the firing step, up to T, which must
+    fit the profile's products (`product_bits`).
 
     Returns
     -------
@@ -91,8 +93,11 @@ def largest_threshold(
             widest[start:stop] = np.maximum(widest[start:stop], share.max(axis=(1, 2, 3)))
     drift = np.maximum(-unit.lowest, unit.highest if population.is_output else unit.highest - 1.0)
     potential = OBSERVED_RANGE_MARGIN * (timesteps * np.maximum(drift, 0.0) + 1.0)
+    potential_max = formats.state_max
+    if has_count_memory and formats.product_bits is not None:
+        potential_max = min(potential_max, ((1 << (formats.product_bits.value - 1)) - 1) // timesteps)
     bias_max = formats.bias_mantissa_max.value << formats.bias_exponent_max.value
-    state = np.maximum(synaptic * ROUNDING_MARGIN, potential) / formats.state_max
+    state = np.maximum(synaptic * ROUNDING_MARGIN / formats.state_max, potential / potential_max)
     demand = np.maximum(np.maximum(state, current / bias_max), widest)
     limit: FloatArray = 1.0 / np.maximum(demand, NEGLIGIBLE)
     return limit

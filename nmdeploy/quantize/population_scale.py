@@ -73,7 +73,7 @@ def choose_thresholds(
     main : MainWeights or None
         None if only the input reaches the population.
     reset : {"subtract", "zero"}
-        Reset by subtraction needs a threshold that one recurrent synapse can subtract.
+        Where reset by subtraction is a recurrent synapse, the threshold must be one that it can subtract.
     per_channel : bool
         As many thresholds as one core can hold, or one for the population.
     grain : int
@@ -86,7 +86,7 @@ def choose_thresholds(
     """
     formats = profile.number_formats
     largest = formats.threshold_mantissa_max.value
-    if reset == "subtract":
+    if reset == "subtract" and profile.core_costs.reset_synapses_per_subtractive_neuron.value:
         # an inhibitory group keeps all bits of its mantissa
         largest = min(largest, 2**formats.weight_mantissa_bits.value - 1)
     step = 1 << formats.threshold_exponent.value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -10,10 +10,19 @@ from numpy.typing import NDArray
 
 from hw_profiles.profile import HardwareProfile
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
+from mapping.neuron_models import PoolCounts
+from mapping.pool_taps import pool_weights
 from nmdeploy.bias_field import to_bias_field
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.errors import QuantizationError
 from nmdeploy.quantize.limits import Normalised, largest_threshold, normalised, worst_synaptic_input
+from nmdeploy.quantize.neuron_choice import (
+    NeuronChoice,
+    check_offered,
+    count_memory,
+    negative_threshold,
+    pool_counts,
+)
 from nmdeploy.quantize.population_scale import choose_output_scale, choose_thresholds, main_weights
 from nmdeploy.quantize.schedule import extra_delays, start_steps
 from nmdeploy.quantize.weight_format import round_to_levels, smallest_exponent, weight_field
@@ -27,6 +36,8 @@ INPUT_FRACTION_BITS = 16
 # Sums of products of input currents must stay exact in float64; samples may be this much larger than in calibration.
 INPUT_RANGE_MARGIN = 16.0
 EXACT_BITS = 53
+# The weights that tell the synapses of a maximum apart go up to 64, or 128.
+POOL_WEIGHT_BITS = 8
 
 
 @dataclass(frozen=True)
@@ -42,7 +53,9 @@ class QuantizationOptions:
         As many thresholds as a core can hold, or one a population.
     reset : {"subtract", "zero"}
     initial_potential_share : float
-        Of the threshold; one half turns the floor of the spike count into rounding.
+        Of the threshold; one half turns the floor of the spike count into rounding. Neurons with a count memory
+        round by themselves and start from 0.
+    neurons : NeuronChoice
     """
 
     timesteps: int
@@ -50,6 +63,7 @@ class QuantizationOptions:
     thresholds: Literal["channel", "layer"] = "channel"
     reset: Literal["subtract", "zero"] = "subtract"
     initial_potential_share: float = 0.5
+    neurons: NeuronChoice = field(default_factory=NeuronChoice)
 
 
 def quantize(
@@ -78,15 +92,30 @@ def quantize(
         The chip lacks the reset mode, the neuron model or the weight width; or a value does not fit its field.
     """
     _check_offered(profile, options)
-    starts = start_steps(network)
-    delays = extra_delays(network, starts, profile)
+    memories = {population.name: count_memory(population, options.neurons) for population in network.populations}
+    leads = {name: 0 if memory is None else memory.lead for name, memory in memories.items()}
+    starts = start_steps(network, leads)
+    delays = extra_delays(network, starts, leads, profile)
     populations: list[Population] = []
     projections: list[Projection] = []
     inputs: list[InputProjection] = []
     for population in network.populations:
+        pool = pool_counts(network, population, options.neurons)
+        if pool is not None:
+            populations.append(_pool(population, pool, starts[population.name]))
+            projections += [
+                _pool_projection(projection, pool, delays[projection.name], profile)
+                for projection in network.incoming(population.name)
+            ]
+            continue
         unit = normalised(network, population, statistics[population.name])
         scale = _membrane_scale(network, population, unit, profile, options)
-        populations.append(_population(population, unit, scale, starts[population.name], profile, options))
+        populations.append(
+            replace(
+                _population(population, unit, scale, starts[population.name], profile, options),
+                count_memory=memories[population.name],
+            )
+        )
         first = len(projections)
         for projection in network.incoming(population.name):
             start, stop = projection.connectivity.target_channels
@@ -120,8 +149,9 @@ def _check_offered(profile: HardwareProfile, options: QuantizationOptions) -> No
         raise QuantizationError(
             f"{profile.name} has no reset '{options.reset}'; it has {', '.join(profile.reset_modes.names)}"
         )
-    if "if" not in profile.neuron_models.names:
-        raise QuantizationError(f"{profile.name} has no integrate-and-fire neuron")
+    check_offered(options.neurons, profile)
+    if options.neurons.has_count_memory and options.reset != "subtract":
+        raise QuantizationError(f"'{options.neurons.name}' neurons are reset by subtraction, not to {options.reset}")
     if options.timesteps < 1:
         raise QuantizationError(f"{options.timesteps} time steps: at least 1 is needed")
 
@@ -142,7 +172,8 @@ def _membrane_scale(
     options: QuantizationOptions,
 ) -> FloatArray:
     """Membrane units that stand for 1 (the threshold), per channel."""
-    limit = largest_threshold(network, population, unit, options.timesteps, options.weight_bits, profile)
+    has_memory = count_memory(population, options.neurons) is not None
+    limit = largest_threshold(network, population, unit, options.timesteps, options.weight_bits, profile, has_memory)
     candidates = [
         (unit.projections[projection.name], projection.connectivity.target_channels)
         for projection in network.incoming(population.name)
@@ -187,17 +218,57 @@ def _population(
         one_above = threshold - (1 << grain) + 1
         fields = {"reset": "zero", "threshold": one_above, "initial_potential": initial}
     else:
-        fields = {"reset": "subtract", "threshold": threshold, "initial_potential": initial}
+        rounds = count_memory(population, options.neurons) is not None
+        fields = {
+            "reset": "subtract",
+            "threshold": threshold,
+            "initial_potential": zeros if rounds else initial,
+        }
     return Population(
         name=population.name,
         shape=population.shape,
-        negative_threshold=None,
+        negative_threshold=negative_threshold(population, threshold, options.neurons, profile),
         bias_mantissa=mantissa,
         bias_exponent=exponent,
         start_step=start_step,
         scale=population.scale / scale if population.is_output else population.scale,
         is_output=population.is_output,
         **fields,  # type: ignore[arg-type]
+    )
+
+
+def _pool(population: FloatPopulation, pool: PoolCounts, start_step: int) -> Population:
+    zeros = np.zeros(population.shape[0], dtype=np.int64)
+    return Population(
+        name=population.name,
+        shape=population.shape,
+        reset="subtract",
+        threshold=zeros,
+        negative_threshold=None,
+        bias_mantissa=zeros[:, None, None],
+        bias_exponent=zeros[:, None, None],
+        initial_potential=zeros,
+        start_step=start_step,
+        scale=population.scale,
+        pool_counts=pool,
+    )
+
+
+def _pool_projection(
+    projection: FloatProjection, pool: PoolCounts, delay: int, profile: HardwareProfile
+) -> Projection:
+    table = projection.connectivity
+    taps = (table.rows.shape[1], table.columns.shape[1])
+    return Projection(
+        name=projection.name,
+        source=projection.source,
+        target=projection.target,
+        connectivity=table,
+        weights=pool_weights(taps, table.out_channels, pool.base),
+        weight_exponent=-profile.number_formats.synapse_exponent.value,
+        weight_bits=POOL_WEIGHT_BITS,
+        sign_mode="excitatory",
+        delay=delay,
     )
 
 

@@ -7,8 +7,14 @@ from nmdeploy.errors import QuantizationError
 from nmdeploy.spiking.network import INPUT, SpikingNetwork
 
 
-def start_steps(network: SpikingNetwork) -> dict[str, int]:
-    """First step of each population's first window: the longest path from the input, in projections.
+def start_steps(network: SpikingNetwork, leads: dict[str, int]) -> dict[str, int]:
+    """First step of each population's first window: the longest path from the input, in projections and leads.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    leads : dict of population name to int
+        Steps of its window before a population's first firing step.
 
     Returns
     -------
@@ -18,11 +24,15 @@ def start_steps(network: SpikingNetwork) -> dict[str, int]:
     starts: dict[str, int] = {}
     for population in network.populations:
         sources = [projection.source for projection in network.incoming(population.name)]
-        starts[population.name] = max((starts[name] + 1 for name in sources if name != INPUT), default=0)
+        starts[population.name] = max(
+            (starts[name] + leads[name] + 1 for name in sources if name != INPUT), default=0
+        )
     return starts
 
 
-def extra_delays(network: SpikingNetwork, starts: dict[str, int], profile: HardwareProfile) -> dict[str, int]:
+def extra_delays(
+    network: SpikingNetwork, starts: dict[str, int], leads: dict[str, int], profile: HardwareProfile
+) -> dict[str, int]:
     """Steps by which each projection between populations is delayed beyond the one it takes anyway.
 
     Raises
@@ -32,7 +42,7 @@ def extra_delays(network: SpikingNetwork, starts: dict[str, int], profile: Hardw
     """
     longest = profile.number_formats.delay_max.value
     delays = {
-        projection.name: starts[projection.target] - starts[projection.source] - 1
+        projection.name: starts[projection.target] - starts[projection.source] - leads[projection.source] - 1
         for projection in network.projections
         if projection.source != INPUT
     }

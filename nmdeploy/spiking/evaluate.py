@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmdeploy.simulator.products import Product
+from nmdeploy.spiking.maximum import maximum
 from nmdeploy.spiking.network import INPUT, FloatPopulation, SpikingNetwork
 
 GATHER_BYTES = 256 * 2**20
@@ -32,12 +33,19 @@ def activations(
     ------
     population : FloatPopulation
     values : float32 array, (samples, rows, columns, channels)
-        Before the activation function.
+        Before the activation function; of a maximum, the largest.
     """
     held: dict[str, Values] = {INPUT: np.ascontiguousarray(samples.transpose(0, 2, 3, 1))}
     waiting = {name: network.graph.out_degree(name) for name in network.graph.nodes}
     for population in network.populations:
         channels, rows, columns = population.shape
+        if population.activation == "maximum":
+            values = maximum(population, network.incoming(population.name), held)
+            _release(network, population, held, waiting)
+            yield population, values
+            if waiting[population.name]:
+                held[population.name] = values
+            continue
         bias = np.broadcast_to(population.bias, population.shape).transpose(1, 2, 0)
         values = np.broadcast_to(bias, (len(samples), rows, columns, channels)).astype(np.float32)
         for projection in network.incoming(population.name):
@@ -47,12 +55,20 @@ def activations(
             chunk = max(1, GATHER_BYTES // product.gathered_bytes_per_sample)
             for first in range(0, len(samples), chunk):
                 values[first : first + chunk, ..., start:stop] += product(source[first : first + chunk])
-            waiting[projection.source] -= 1
-            if waiting[projection.source] == 0:
-                del held[projection.source]
+        _release(network, population, held, waiting)
         yield population, values
         if waiting[population.name]:
             held[population.name] = population.activate(values)
+
+
+def _release(
+    network: SpikingNetwork, population: FloatPopulation, held: dict[str, Values], waiting: dict[str, int]
+) -> None:
+    """Drop what no later population reads."""
+    for projection in network.incoming(population.name):
+        waiting[projection.source] -= 1
+        if waiting[projection.source] == 0:
+            del held[projection.source]
 
 
 def evaluate(

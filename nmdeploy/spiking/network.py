@@ -1,6 +1,7 @@
 """The converted network: populations joined by projections, still in float.
 
-A population computes ``activation(sum of its projections + bias)``; as spiking neurons, a rate of one spike a step
+A population computes ``activation(sum of its projections + bias)``, or the largest of the values that its projections
+bring (`nmdeploy.spiking.maximum`); as spiking neurons, a rate of one spike a step
 stands for the activation `scale` of its channel. Weights are kept in the units of the trained network; the weights of
 the papers' normalised network are ``weights * scale[source channel] / scale[target channel]`` (`normalised_weights`).
 """
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from mapping.connectivity import Connectivity, Shape
 
 INPUT = "input"
-Activation = Literal["rectifier", "none"]
+Activation = Literal["rectifier", "leaky", "maximum", "none"]
 
 
 @dataclass(frozen=True)
@@ -30,14 +31,17 @@ class FloatPopulation:
     name : str
     shape : (int, int, int)
         Channels, rows, columns.
-    activation : {"rectifier", "none"}
-        "none" for an output, which is read as a membrane potential.
+    activation : {"rectifier", "leaky", "maximum", "none"}
+        "maximum" for pooling, whose projections have weights of one and whose bias is zero; "none" for an output,
+        which is read as a membrane potential.
     ceiling : float or None
         Upper limit of the activation (6 for ReLU6).
     bias : float64 array, (channels, 1, 1) or `shape`
     scale : float64 array, (channels,)
         Activation that a rate of 1 stands for; ones until the conversion method has set it.
     is_output : bool
+    negative_slope : float64 array, (channels,), or None
+        Of a leaky activation.
     """
 
     name: str
@@ -47,11 +51,14 @@ class FloatPopulation:
     bias: NDArray[np.float64]
     scale: NDArray[np.float64]
     is_output: bool = False
+    negative_slope: NDArray[np.float64] | None = None
 
     def activate(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Apply the activation function."""
-        if self.activation == "none":
+        """Apply the activation function to values (..., channels)."""
+        if self.activation in ("none", "maximum"):
             return values
+        if self.negative_slope is not None:
+            return np.where(values < 0, values * self.negative_slope.astype(np.float32), values)
         ceiling = np.float32(np.inf if self.ceiling is None else self.ceiling)
         return np.clip(values, np.float32(0.0), ceiling)
 
