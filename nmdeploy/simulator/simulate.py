@@ -61,7 +61,7 @@ class Simulator:
         if check_interval is not None:
             early_exit = EarlyExit(network, steps)  # first, as it refuses a network that has no output
             round_steps = min(check_interval + max(steps_ahead(network).values()), steps)
-        chosen = self._engine(steps * len(samples))
+        chosen = self.engine(steps * len(samples))
         extent = plan(chosen, len(samples), steps, memory_bytes, round_steps)
 
         def run_part(engine: Engine, part: NDArray[np.float32]) -> SimulationResult:
@@ -78,7 +78,8 @@ class Simulator:
                 progress(len(result.steps))
         return joined(results)
 
-    def _engine(self, sample_steps: int) -> Engine:
+    def engine(self, sample_steps: int) -> Engine:
+        """What computes a run of so many samples x steps."""
         operations = sample_steps * sum(one.connectivity.synapse_count for one in self._network.projections)
         short = operations < TORCH_OPERATIONS and "torch" not in sys.modules
         if self._name == "numpy" or (self._name == "auto" and short):

@@ -1,0 +1,99 @@
+"""Run a network one population after another over whole windows, each as often as its caller wants."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.network import ChipNetwork, Population
+from nmdeploy.simulator.engine import Advanced, Engine
+from nmdeploy.simulator.neurons import neurons_last
+from nmdeploy.simulator.simulate import Simulator
+from nmdeploy.simulator.span import Span
+
+IntArray = NDArray[np.int64]
+# What the spikes of all samples may take while populations wait for them.
+SPIKES_BYTES = 2**30
+# What one population may work on at a time.
+WORKING_BYTES = 256 * 2**20
+
+
+class LayerByLayer:
+    """Spikes of every population that a later one still needs.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+        Without cycles.
+    samples : float32 array, (samples, channels, rows, columns)
+        Preprocessed.
+
+    Attributes
+    ----------
+    samples : float32 array
+        As many of them as `SPIKES_BYTES` allows, the first ones, at least one.
+    """
+
+    def __init__(self, network: ChipNetwork, samples: NDArray[np.float32]) -> None:
+        self._network = network
+        self.samples = samples[: max(1, SPIKES_BYTES // (_neurons_waiting(network) * network.timesteps))]
+        self._engine = Simulator(network).engine(len(self.samples) * network.timesteps)
+        largest = max(self._engine.working_bytes(population) for population in network.populations)
+        self._batch = max(1, WORKING_BYTES // (largest * network.timesteps))
+        self._trains: dict[str, list[Any]] = {}
+        self._waiting = dict(network.graph.out_degree())
+
+    def run(self, population: Population) -> tuple[IntArray, IntArray]:
+        """Run one population over its window, all of whose sources have run.
+
+        Parameters
+        ----------
+        population : Population
+            Of the network; its biases and initial potentials may be others.
+
+        Returns
+        -------
+        counts : int64 array, (samples, neurons)
+            Net spikes: those of -1 counted as such.
+        potentials : int64 array, (samples, neurons)
+            After the last step, of an output; no neurons for others.
+        """
+        span = Span(0, self._network.timesteps, population.lead, self._network.timesteps)
+        incoming = list(self._network.incoming(population.name))
+
+        def run_part(engine: Engine, number: int) -> Advanced:
+            engine.begin(self.samples[number * self._batch : (number + 1) * self._batch])
+            arriving = {projection.name: self._trains[projection.source][number] for projection in incoming}
+            return engine.advance(population, arriving, span)
+
+        parts = range(-(-len(self.samples) // self._batch))
+        advanced = list(self._engine.run_all(run_part, parts))
+        self._trains[population.name] = [part.spikes for part in advanced]
+        net = [self._engine.as_array(part.spikes).sum(axis=0, dtype=np.int64) for part in advanced]
+        counts = np.concatenate([neurons_last(count) for count in net])
+        return counts, np.concatenate([part.potentials[:, -1] for part in advanced])
+
+    def release(self, population: Population) -> None:
+        """Say that a population will not run again: spikes that nothing else waits for are dropped."""
+        if not self._waiting[population.name]:
+            self._trains[population.name] = []
+        for projection in self._network.incoming(population.name):
+            self._waiting[projection.source] -= 1
+            if not self._waiting[projection.source]:
+                self._trains[projection.source] = []
+
+
+def _neurons_waiting(network: ChipNetwork) -> int:
+    """Most neurons whose spikes are held at one time."""
+    waiting, held, peak = dict(network.graph.out_degree()), 0, 1
+    for population in network.populations:
+        held += math.prod(population.shape)
+        peak = max(peak, held)
+        for projection in network.incoming(population.name):
+            waiting[projection.source] -= 1
+            if not waiting[projection.source]:
+                held -= math.prod(network.population(projection.source).shape)
+    return peak
