@@ -171,7 +171,7 @@ def compile_module(module: nn.Module, calibration: NDArray[np.float32], timestep
     profile = parse_profile(profile_text("loihi"), "loihi")
     split = split_calibration(calibration, "benchmark")
     converted = convert(trace(module, torch.from_numpy(calibration[:1])), split, PERCENTILE)
-    scaled, _ = apply_method(converted, METHOD)
+    scaled, _ = apply_method(converted, METHOD, timesteps)
     return quantize(scaled, converted.statistics, profile, QuantizationOptions(timesteps), split.input_max)
 
 

@@ -165,7 +165,7 @@ def compile_layers(
     converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile, kinds))
     chosen = passes.run("quantize", lambda: _quantize(converted, calibration, profile, options))
     network = chosen.network
-    float_network, audit = apply_method(converted, chosen.method)
+    float_network, audit = apply_method(converted, chosen.method, network.timesteps)
     audit = replace(audit, notes=(*audit.notes, *chosen.refused))
     core_graph = passes.run("partition", lambda: partition(network, profile))
     placement = passes.run("place", lambda: place(core_graph, profile))
@@ -209,7 +209,7 @@ def _quantize(
     candidates: list[tuple[tuple[int, float], _Chosen]] = []
     refusals: dict[str, QuantizationError] = {}
     for method in methods:
-        scaled, _ = apply_method(converted, method)
+        scaled, _ = apply_method(converted, method, options.quantization.timesteps)
         try:
             network = quantize(scaled, converted.statistics, profile, options.quantization, calibration.input_max)
         except QuantizationError as refusal:

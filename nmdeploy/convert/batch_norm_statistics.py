@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmdeploy.convert.audit import ConversionAudit
+from nmdeploy.convert.histogram import BINS, MagnitudeHistogram
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.layers.graph import Layer, LayerGraph
 from nmdeploy.layers.operators import Add, BatchNorm, Identity, ReLU
@@ -22,6 +23,11 @@ FloatArray = NDArray[np.float64]
 
 # Where a maximum is asked of a distribution that has none: one sample in ten thousand lies above.
 MAXIMUM_QUANTILE = 0.9999
+# Values of a channel that its histogram is made up for.
+NOMINAL_VALUES = 1e6
+# The cumulative normal distribution, tabulated so finely that linear interpolation is exact to 1e-7.
+DEVIATIONS = np.linspace(-8.0, 8.0, 8193)
+CUMULATIVE = np.array(list(map(NormalDist().cdf, DEVIATIONS)))
 
 
 @dataclass(frozen=True)
@@ -109,12 +115,23 @@ def _statistics(moments: Moments, percentile: float) -> ActivationStatistics:
     share = min(max(percentile / 100.0, 0.5), MAXIMUM_QUANTILE)
     highest = moments.mean + reach * moments.deviation
     at_percentile = np.maximum(moments.mean + NormalDist().inv_cdf(share) * moments.deviation, 0.0)
-    largest = np.maximum(highest, 0.0)
     return ActivationStatistics(
-        channel_max=largest,
         channel_percentile=at_percentile,
-        layer_max=float(largest.max()),
         layer_percentile=float(at_percentile.max()),
         lowest=moments.mean - reach * moments.deviation,
         highest=highest,
+        histogram=_histogram(moments, np.maximum(highest, 0.0)),
     )
+
+
+def _histogram(moments: Moments, largest: FloatArray) -> MagnitudeHistogram:
+    """Of rectified normal values, those above `largest` counted as `largest`."""
+    reach = np.where(largest > 0, np.ldexp(1.0, np.frexp(largest)[1]), 1.0)
+    deviation = np.maximum(moments.deviation, np.finfo(float).tiny)
+    edges = np.arange(BINS + 1) / BINS * reach[:, None]
+    with np.errstate(over="ignore"):  # without deviation every edge is infinitely far from the mean
+        place = (edges - moments.mean[:, None]) / deviation[:, None]
+    below = np.interp(place, DEVIATIONS, CUMULATIVE)
+    below[edges > largest[:, None]] = 1.0
+    below[largest == 0] = 1.0
+    return MagnitudeHistogram(reach, NOMINAL_VALUES * np.diff(below, axis=1), NOMINAL_VALUES, largest)

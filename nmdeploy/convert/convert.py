@@ -84,9 +84,9 @@ def convert(
     return Converted(network, replace(audit, notes=tuple(notes)), statistics)
 
 
-def apply_method(converted: Converted, method_name: str) -> tuple[SpikingNetwork, ConversionAudit]:
-    """Set the scales by a method of `METHODS`."""
-    network, notes = normalise(converted.network, converted.statistics, METHODS[method_name])
+def apply_method(converted: Converted, method_name: str, timesteps: int) -> tuple[SpikingNetwork, ConversionAudit]:
+    """Set the scales by a method of `METHODS`, for a window of `timesteps` steps."""
+    network, notes = normalise(converted.network, converted.statistics, METHODS[method_name], timesteps)
     return network, replace(converted.audit, notes=(*converted.audit.notes, *notes))
 
 

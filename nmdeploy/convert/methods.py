@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from nmdeploy.convert.clip_and_round import clip_and_round_thresholds
+from nmdeploy.convert.local_balancing import balanced_thresholds
+from nmdeploy.convert.silent_channels import replace_silent
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.spiking.network import FloatPopulation, SpikingNetwork
 
 FloatArray = NDArray[np.float64]
-
-# A channel whose scale would be below this share of the layer's maximum is as good as dead on the calibration samples:
-# dividing by its scale would make absurd weights (recommended floor for data-based thresholds).
-DEAD_CHANNEL_SHARE = 1e-4
 
 
 @dataclass(frozen=True)
@@ -28,16 +27,21 @@ class Method:
     source : str
         Where it was published.
     choose : callable
-        From the statistics of one population to its scale, (channels,).
+        From the statistics of one population and the steps of the window to its scale, (channels,).
     """
 
     name: str
     source: str
-    choose: Callable[[ActivationStatistics], FloatArray]
+    choose: Callable[[ActivationStatistics, int], FloatArray]
 
 
 def _everywhere(value: float, statistics: ActivationStatistics) -> FloatArray:
     return np.full(statistics.channel_max.shape, value)
+
+
+def _floored_by_the_mean(statistics: ActivationStatistics, timesteps: int) -> FloatArray:
+    thresholds = clip_and_round_thresholds(statistics.histogram, timesteps)
+    return np.maximum(thresholds, thresholds.mean())
 
 
 METHODS = {
@@ -46,66 +50,82 @@ METHODS = {
         Method(
             "layer-max",
             "Diehl et al. 2015; Spiking-YOLO (Kim et al. 2020) Eq. 4",
-            lambda statistics: _everywhere(statistics.layer_max, statistics),
+            lambda statistics, timesteps: _everywhere(statistics.layer_max, statistics),
         ),
         Method(
             "layer-percentile",
             "Rueckauer et al. 2017; Spiking ResNet (Hu et al. 2018)",
-            lambda statistics: _everywhere(statistics.layer_percentile, statistics),
+            lambda statistics, timesteps: _everywhere(statistics.layer_percentile, statistics),
         ),
         Method(
             "channel-max",
             "Spiking-YOLO (Kim et al. 2020) Eq. 5",
-            lambda statistics: statistics.channel_max,
+            lambda statistics, timesteps: statistics.channel_max,
         ),
         Method(
             "channel-percentile",
             "Spiking-YOLO (Kim et al. 2020) Eq. 5 with the percentile of Rueckauer et al. 2017",
-            lambda statistics: statistics.channel_percentile,
+            lambda statistics, timesteps: statistics.channel_percentile,
+        ),
+        Method(
+            "channel-mse",
+            "SNN Calibration (Li et al. 2021), channel-wise threshold of least squared error, rounding to nearest",
+            lambda statistics, timesteps: clip_and_round_thresholds(statistics.histogram, timesteps),
+        ),
+        Method(
+            "channel-mse-floor",
+            "SNN Calibration (Li et al. 2021), no channel below the mean of its layer: few calibration samples clip "
+            "the rare large activations that detectors live on",
+            _floored_by_the_mean,
+        ),
+        Method(
+            "local-balancing",
+            "Local threshold balancing (Bu et al. 2025), per channel",
+            lambda statistics, timesteps: balanced_thresholds(statistics.histogram),
         ),
     )
 }
 
 
 def normalise(
-    network: SpikingNetwork, statistics: dict[str, ActivationStatistics], method: Method
+    network: SpikingNetwork, statistics: dict[str, ActivationStatistics], method: Method, timesteps: int
 ) -> tuple[SpikingNetwork, list[str]]:
     """Set the scale of every population that spikes.
 
     Where several projections meet (a residual addition), all of them are rescaled to the scale of the one population
     that adds them, which is the shortcut normalisation of Spiking ResNet, per channel.
 
+    Parameters
+    ----------
+    network : SpikingNetwork
+    statistics : dict of population name to ActivationStatistics
+    method : Method
+    timesteps : int
+        Steps of the window, which some methods take into account; at least 1.
+
     Returns
     -------
     SpikingNetwork
     list of str
-        A note for each population with dead channels.
+        Notes on populations with silent or nearly silent channels.
     """
-    scales, notes = {}, []
+    scales: dict[str, FloatArray] = {}
+    notes: list[str] = []
+    # sources come before targets, so that a population can take the scales of its sources
     for population in network.populations:
         if population.activation == "none":
             continue
-        chosen, dead = _scale(population, statistics[population.name], method)
-        scales[population.name] = chosen
-        if dead:
-            notes.append(
-                f"{population.name}: {dead} of {len(chosen)} channels are silent on the calibration samples; "
-                "they get the median scale of the layer"
-            )
+        scales[population.name], found = _own_scale(population, statistics[population.name], method, timesteps)
+        notes += found
     return network.with_scales(scales), notes
 
 
-def _scale(
-    population: FloatPopulation, statistics: ActivationStatistics, method: Method
-) -> tuple[FloatArray, int]:
-    chosen = method.choose(statistics).astype(np.float64)
-    floor = DEAD_CHANNEL_SHARE * statistics.layer_max
-    dead = chosen <= floor
-    living = chosen[~dead]
-    # a percentile can be 0 where the layer as a whole is only nearly silent
-    substitute = float(np.median(living)) if living.size else statistics.layer_max or 1.0
-    chosen = np.where(dead, substitute, chosen)
+def _own_scale(
+    population: FloatPopulation, statistics: ActivationStatistics, method: Method, timesteps: int
+) -> tuple[FloatArray, list[str]]:
+    """The scale chosen from the population's own activations, and notes on it."""
+    chosen, notes = replace_silent(method.choose(statistics, timesteps), statistics)
     if population.ceiling is not None:
         # at its largest rate the neuron then stands for the ceiling, which clips for free
         chosen = np.minimum(chosen, population.ceiling)
-    return chosen, int(dead.sum())
+    return chosen, [f"{population.name}: {note}" for note in notes]

@@ -1,44 +1,69 @@
-"""Activations of every population on calibration samples."""
+"""Activations of every population on calibration samples, in memory that does not grow with their number."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nmdeploy.convert.histogram import GrowingHistogram, MagnitudeHistogram
+from nmdeploy.errors import NmdeployError
 from nmdeploy.spiking.evaluate import activations
-from nmdeploy.spiking.network import SpikingNetwork
+from nmdeploy.spiking.network import INPUT, FloatPopulation, SpikingNetwork
 
 FloatArray = NDArray[np.float64]
+
+# Of activations and gathered receptive fields; small batches are faster too, since they stay in the caches.
+WORKING_BYTES = 64 * 2**20
+FLOAT32_BYTES = 4
 
 
 @dataclass(frozen=True)
 class ActivationStatistics:
-    """What the scales of one population are chosen from; arrays (channels,).
+    """What the scales of one population are chosen from; arrays (channels,), in activation units.
+
+    Activations of both signs (leaky units) count by their magnitude: a channel's scale must hold the larger of its
+    largest activation and the negative of its smallest.
 
     Attributes
     ----------
-    channel_max, channel_percentile : float64 array
-        Largest activation, and the percentile over samples and positions, of each channel.
-    layer_max, layer_percentile : float
+    channel_percentile : float64 array
+        Percentile of the magnitudes over samples and positions, of each channel.
+    layer_percentile : float
         The same over all channels.
     lowest, highest : float64 array
         Range of the values before the activation function.
+    histogram : MagnitudeHistogram
+        Of the values after the activation function.
     """
 
-    channel_max: FloatArray
     channel_percentile: FloatArray
-    layer_max: float
     layer_percentile: float
     lowest: FloatArray
     highest: FloatArray
+    histogram: MagnitudeHistogram
+
+    @property
+    def channel_max(self) -> FloatArray:
+        """Largest magnitude of each channel, exact."""
+        return self.histogram.largest
+
+    @property
+    def layer_max(self) -> float:
+        """Largest magnitude of all channels, exact."""
+        return float(self.histogram.largest.max())
 
 
 def collect_statistics(
-    network: SpikingNetwork, samples: NDArray[np.float32], percentile: float
+    network: SpikingNetwork,
+    samples: NDArray[np.float32],
+    percentile: float,
+    progress: Callable[[int], None] | None = None,
 ) -> dict[str, ActivationStatistics]:
-    """Run the calibration samples through the float network.
+    """Run the calibration samples through the float network, batch by batch.
 
     Parameters
     ----------
@@ -46,22 +71,87 @@ def collect_statistics(
     samples : float32 array, (samples, channels, rows, columns)
         Preprocessed; at least one.
     percentile : float
-        Of the activations, 0 to 100 (99.9 in Rueckauer et al. 2017 and Spiking ResNet).
+        Of the activations, 0 to 100 (99.9 in Rueckauer et al. 2017 and Spiking ResNet). Exact to one bin of
+        `MagnitudeHistogram`.
+    progress : callable, optional
+        Called after each batch with its number of samples.
 
     Returns
     -------
     dict of population name to ActivationStatistics
+
+    Raises
+    ------
+    NmdeployError
+        There is no sample, or an activation is infinite or NaN.
     """
-    found = {}
-    for population, values in activations(network, samples):
+    if not len(samples):
+        raise NmdeployError("no calibration samples: at least 1 is needed")
+    collectors = {population.name: _Collector(population) for population in network.populations}
+    batch = samples_per_batch(network)
+    for first in range(0, len(samples), batch):
+        part = samples[first : first + batch]
+        for population, values in activations(network, part):
+            collectors[population.name].add(values)
+        if progress is not None:
+            progress(len(part))
+    return {name: collector.result(percentile) for name, collector in collectors.items()}
+
+
+def samples_per_batch(network: SpikingNetwork) -> int:
+    """As many samples as `WORKING_BYTES` hold, at least 1.
+
+    Counted are the activations that later populations still read, those of the current population before and after its
+    activation function, and the receptive fields gathered for one projection.
+    """
+    held = {INPUT: math.prod(network.input_shape)}
+    waiting = {name: network.graph.out_degree(name) for name in network.graph.nodes}
+    largest = held[INPUT]
+    for population in network.populations:
+        neurons, gathered = math.prod(population.shape), 0
+        for projection in network.incoming(population.name):
+            table = projection.connectivity
+            gathered = max(gathered, table.rows.size * table.columns.size * table.in_channels)
+        largest = max(largest, sum(held.values()) + 2 * neurons + gathered)
+        for projection in network.incoming(population.name):
+            waiting[projection.source] -= 1
+            if waiting[projection.source] == 0:
+                del held[projection.source]
+        if waiting[population.name]:
+            held[population.name] = neurons
+    return max(1, WORKING_BYTES // (FLOAT32_BYTES * largest))
+
+
+class _Collector:
+    """What is known of one population's activations so far."""
+
+    def __init__(self, population: FloatPopulation) -> None:
+        channels = population.shape[0]
+        self._population = population
+        self._lowest = np.full(channels, np.inf)
+        self._highest = np.full(channels, -np.inf)
+        self._histogram = GrowingHistogram(channels)
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        """Values before the activation function, (samples, rows, columns, channels)."""
         by_channel = values.reshape(-1, values.shape[-1])
-        active = np.maximum(by_channel, 0.0)
-        found[population.name] = ActivationStatistics(
-            channel_max=active.max(axis=0).astype(np.float64),
-            channel_percentile=np.percentile(active, percentile, axis=0).astype(np.float64),
-            layer_max=float(active.max()),
-            layer_percentile=float(np.percentile(active, percentile)),
-            lowest=by_channel.min(axis=0).astype(np.float64),
-            highest=by_channel.max(axis=0).astype(np.float64),
+        lowest, highest = by_channel.min(axis=0), by_channel.max(axis=0)
+        # NaN is the smallest and the largest of anything
+        if not (np.isfinite(lowest).all() and np.isfinite(highest).all()):
+            raise NmdeployError(
+                f"{self._population.name}: infinite or NaN activations on the calibration samples; check their scaling"
+            )
+        self._lowest = np.minimum(self._lowest, lowest)
+        self._highest = np.maximum(self._highest, highest)
+        self._histogram.add(self._population.activate(by_channel))
+
+    def result(self, percentile: float) -> ActivationStatistics:
+        """Statistics of all values added."""
+        histogram = self._histogram.result()
+        return ActivationStatistics(
+            channel_percentile=histogram.percentile(percentile),
+            layer_percentile=float(histogram.layer().percentile(percentile)[0]),
+            lowest=self._lowest,
+            highest=self._highest,
+            histogram=histogram,
         )
-    return found

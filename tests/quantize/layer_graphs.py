@@ -88,7 +88,7 @@ def quantized(layers, options, method="channel-max", profile=LOIHI, samples=None
         samples = np.random.default_rng(7).random((8, *layers.input_layer.shape)).astype(np.float32)
     calibration = split_calibration(samples, "test samples")
     converted = convert(layers, calibration, 99.9)
-    network, _ = apply_method(converted, method)
+    network, _ = apply_method(converted, method, options.timesteps)
     chip = quantize(network, converted.statistics, profile, options, calibration.input_max)
     return Quantized(converted, network, chip, calibration)
 
@@ -99,7 +99,8 @@ def quantized_if_possible(layers, options, method):
         return quantized(layers, options, method)
     except QuantizationError:
         samples = np.random.default_rng(7).random((8, *layers.input_layer.shape)).astype(np.float32)
-        network, _ = apply_method(convert(layers, split_calibration(samples, ""), 99.9), method)
+        converted = convert(layers, split_calibration(samples, ""), 99.9)
+        network, _ = apply_method(converted, method, options.timesteps)
         widest = max(np.abs(network.normalised_weights(p)).max() for p in network.projections if p.source != INPUT)
         biases = max((np.abs(p.bias) / p.scale[:, None, None]).max() for p in network.populations)
         sums = [np.zeros(p.shape[0]) for p in network.populations]

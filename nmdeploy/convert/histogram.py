@@ -1,0 +1,159 @@
+"""Histograms of activation magnitudes, filled batch by batch with a range that grows.
+
+The bins of a channel divide ``[0, reach)`` evenly, and `reach` is the power of two next above the largest magnitude
+seen. When a larger one comes, `reach` doubles as often as needed and pairs of bins are merged, so one pass over the
+samples is enough and the result does not depend on their order.
+
+Resolution: a bin is never wider than ``largest / (BINS / 2)``, so magnitudes are known to 1/1024 of the channel's
+largest. The largest itself is kept exactly, and so is the number of zeros, which rectifiers give in plenty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+# 16 KiB a channel.
+BINS = 2048
+
+
+@dataclass(frozen=True)
+class MagnitudeHistogram:
+    """Distribution of ``|activation|`` in each channel.
+
+    Magnitudes are enough where activations have both signs (leaky units), because a signed neuron represents -a as it
+    represents a, with the same scale.
+
+    Attributes
+    ----------
+    reach : float64 array, (channels,)
+        End of the last bin: a power of two above `largest`; 1 where all values are 0.
+    counts : float64 array, (channels, BINS)
+        How many values lie in each bin, zeros left out. Whole numbers where they were counted.
+    total : float
+        Values per channel, zeros included.
+    largest : float64 array, (channels,)
+    """
+
+    reach: FloatArray
+    counts: FloatArray
+    total: float
+    largest: FloatArray
+
+    @property
+    def width(self) -> FloatArray:
+        """Width of a bin in activation units, (channels,)."""
+        return self.reach / BINS
+
+    def percentile(self, percent: float) -> FloatArray:
+        """Percentile of each channel, as ``numpy.percentile`` interpolates it between two values.
+
+        Parameters
+        ----------
+        percent : float
+            0 to 100; 100 gives the exact maximum.
+
+        Returns
+        -------
+        float64 array, (channels,)
+            At most one bin's width from the exact percentile.
+        """
+        rank = percent / 100.0 * (self.total - 1.0)
+        below = np.floor(rank)
+        lower, upper = self._value_of_rank(below), self._value_of_rank(min(below + 1.0, self.total - 1.0))
+        percentile: FloatArray = lower + (rank - below) * (upper - lower)
+        return percentile
+
+    def layer(self) -> MagnitudeHistogram:
+        """All channels as one, with the widest of their bins."""
+        reach = self.reach.max(initial=0.0, where=self.largest > 0) or 1.0
+        doublings = np.log2(reach / np.minimum(self.reach, reach)).astype(np.int64)
+        merged = np.zeros(BINS)
+        for count in np.unique(doublings):
+            merged += _merged(self.counts[doublings == count].sum(axis=0), count)
+        total = self.total * len(self.largest)
+        return MagnitudeHistogram(np.array([reach]), merged[None], total, self.largest.max(keepdims=True))
+
+    def _value_of_rank(self, rank: float) -> FloatArray:
+        """The value that `rank` others are not above; the values of a bin are taken as evenly spread in it."""
+        if rank >= self.total - 1.0:
+            return self.largest.copy()
+        channels = np.arange(len(self.largest))
+        up_to = (self.total - self.counts.sum(axis=1, keepdims=True)) + self.counts.cumsum(axis=1)
+        # a channel whose last value was left out by rounding of `total` still finds its last bin
+        found = np.minimum((up_to <= rank).sum(axis=1), BINS - 1)
+        count = self.counts[channels, found]
+        place = (rank - (up_to[channels, found] - count) + 0.5) / np.maximum(count, 1.0)
+        value = np.minimum((found + np.clip(place, 0.0, 1.0)) * self.width, self.largest)
+        zeros = self.total - self.counts.sum(axis=1)
+        ranked: FloatArray = np.where(rank < zeros, 0.0, value)
+        return ranked
+
+
+class GrowingHistogram:
+    """Counts magnitudes batch by batch.
+
+    Parameters
+    ----------
+    channels : int
+    """
+
+    def __init__(self, channels: int) -> None:
+        self._exponent = np.zeros(channels, dtype=np.int64)
+        self._counts = np.zeros((channels, BINS))
+        self._largest = np.zeros(channels)
+        self._total = 0
+
+    def add(self, values: NDArray[np.float32]) -> None:
+        """Count ``|values|``.
+
+        Parameters
+        ----------
+        values : float32 array, (values, channels)
+            Finite.
+        """
+        largest = np.maximum(values.max(axis=0), -values.min(axis=0)).astype(np.float64)
+        self._grow(largest)
+        _count(values, np.ldexp(BINS, -self._exponent), self._counts)
+        self._total += len(values)
+
+    def result(self) -> MagnitudeHistogram:
+        """All that was counted."""
+        return MagnitudeHistogram(
+            np.ldexp(1.0, self._exponent), self._counts.copy(), float(self._total), self._largest.copy()
+        )
+
+    def _grow(self, largest: FloatArray) -> None:
+        """Make room for magnitudes up to `largest`, (channels,)."""
+        wanted = np.frexp(largest)[1].astype(np.int64)
+        first = (self._largest == 0) & (largest > 0)
+        self._exponent[first] = wanted[first]
+        for channel in np.flatnonzero((wanted > self._exponent) & (largest > 0)):
+            doublings = int(wanted[channel] - self._exponent[channel])
+            self._counts[channel] = _merged(self._counts[channel], doublings)
+            self._exponent[channel] = wanted[channel]
+        self._largest = np.maximum(self._largest, largest)
+
+
+def _merged(counts: FloatArray, doublings: int) -> FloatArray:
+    """The same counts in bins ``2**doublings`` times as wide."""
+    group = min(1 << min(doublings, 62), BINS)
+    merged = np.zeros(BINS)
+    merged[: BINS // group] = counts.reshape(-1, group).sum(axis=1)
+    return merged
+
+
+@numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)
+def _count(values: NDArray[np.float32], bins_per_unit: FloatArray, counts: FloatArray) -> None:
+    """Add the values (values, channels) to `counts` (channels, BINS); each magnitude is within its channel's reach."""
+    for row in range(values.shape[0]):
+        for channel in range(values.shape[1]):
+            magnitude = abs(values[row, channel])
+            if magnitude > 0:
+                counts[channel, int(magnitude * bins_per_unit[channel])] += 1.0
