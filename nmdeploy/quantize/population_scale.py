@@ -7,6 +7,7 @@ of its weight field: ``threshold = largest level * level unit / max|w|`` (with `
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ from nmdeploy.quantize.weight_format import (
     exponent_range,
     level_unit,
     round_to_levels,
-    weight_field,
+    smallest_exponent,
 )
 
 FloatArray = NDArray[np.float64]
@@ -27,8 +28,8 @@ TINY = float(np.finfo(np.float64).tiny)
 
 
 @dataclass(frozen=True)
-class MainWeights:
-    """The synapses that decide a population's scale: those of its largest projection between populations.
+class Synapses:
+    """The weights of one projection between populations, which a population's scale is chosen for.
 
     Attributes
     ----------
@@ -43,20 +44,25 @@ class MainWeights:
     channels: slice
     field: WeightField
 
+    @cached_property
+    def widest(self) -> FloatArray:
+        """Largest magnitude of each target channel, (O,)."""
+        return np.maximum(np.abs(self.weights).max(axis=(1, 2, 3)), TINY)
 
-def main_weights(
-    candidates: list[tuple[FloatArray, tuple[int, int]]], bits: int, profile: HardwareProfile
-) -> MainWeights | None:
-    """The largest of several weight arrays with their target channels; None if there is none."""
-    if not candidates:
-        return None
-    weights, (start, stop) = max(candidates, key=lambda candidate: candidate[0].size)
-    return MainWeights(weights, slice(start, stop), weight_field(weights, bits, profile.number_formats))
+    @cached_property
+    def count(self) -> IntArray:
+        """Synapses of each target neuron that have a weight, (O,)."""
+        return np.count_nonzero(self.weights, axis=(1, 2, 3))
+
+    @property
+    def level_max(self) -> int:
+        """Largest magnitude of a level."""
+        return max(self.field.level_max, -self.field.level_min)
 
 
 def choose_thresholds(
     limit: FloatArray,
-    main: MainWeights | None,
+    synapses: list[Synapses],
     reset: str,
     per_channel: bool,
     grain: int,
@@ -64,14 +70,17 @@ def choose_thresholds(
 ) -> IntArray:
     """Threshold mantissas, in units of the threshold step.
 
-    Every exponent of the weights is tried; the one whose thresholds give the least rounding error is taken.
+    A larger threshold means finer weights for its channel, but all channels of a projection share one exponent, so a
+    channel of a far larger threshold makes the weights of the others coarse. Every exponent of the largest projection
+    is tried, with several caps on the thresholds; the thresholds that leave the least squared rounding error in all
+    projections, in units of the thresholds, are taken.
 
     Parameters
     ----------
     limit : float64 array, (channels,)
         Largest threshold in membrane units, from `nmdeploy.quantize.limits`.
-    main : MainWeights or None
-        None if only the input reaches the population.
+    synapses : list of Synapses
+        Of all projections between populations; empty if only the input reaches the population.
     reset : {"subtract", "zero"}
         Where reset by subtraction is a recurrent synapse, the threshold must be one that it can subtract.
     per_channel : bool
@@ -92,37 +101,62 @@ def choose_thresholds(
     step = 1 << formats.threshold_exponent.value
     ceiling = np.minimum(limit / step, largest)
     count = profile.core_limits.threshold_configurations.value if per_channel else 1
-    if main is None:
+    if not synapses:
         return shared_levels(_mantissas(ceiling), count)
+    main = max(synapses, key=lambda one: one.weights.size)
     best: tuple[float, IntArray] | None = None
-    widest = np.abs(main.weights).max(axis=(1, 2, 3))
     for exponent in reversed(exponent_range(main.field, formats, grain)):
-        unit = level_unit(main.field, exponent, formats)
         wanted = ceiling.copy()
-        full = max(main.field.level_max, -main.field.level_min) * unit / np.maximum(widest, TINY)
+        full = main.level_max * level_unit(main.field, exponent, formats) / main.widest
         wanted[main.channels] = np.minimum(wanted[main.channels], full / step)
-        chosen = shared_levels(_mantissas(wanted), count)
-        error = _rounding_error(main, chosen[main.channels] * float(step), exponent, profile)
-        if best is None or error < best[0]:
-            best = (error, chosen)
+        for cap in _caps(_mantissas(wanted)):
+            chosen = shared_levels(np.minimum(_mantissas(wanted), cap), count)
+            error = _expected_error(synapses, chosen * float(step), grain, profile)
+            if best is None or error < best[0]:
+                best = (error, chosen)
     if best is None:
         raise AssertionError("the profile has no weight exponent")
     return best[1]
 
 
-def choose_output_scale(limit: FloatArray, main: MainWeights | None, grain: int, profile: HardwareProfile) -> float:
+def _caps(mantissas: IntArray) -> list[int]:
+    """The largest mantissa, and halves of it down to the smallest."""
+    caps = [int(mantissas.max())]
+    while caps[-1] > mantissas.min():
+        caps.append(max(caps[-1] // 2, int(mantissas.min())))
+    return caps
+
+
+def _expected_error(synapses: list[Synapses], scale: FloatArray, grain: int, profile: HardwareProfile) -> float:
+    """Sum over all synapses of the squared rounding error to expect, in units of the thresholds.
+
+    A twelfth of the square of a level, for levels of the smallest exponent that clips nothing.
+    """
+    formats = profile.number_formats
+    total = 0.0
+    for one in synapses:
+        own = scale[one.channels]
+        exponent = smallest_exponent(one.widest * own, one.field, formats, grain)
+        if exponent is None:
+            return float("inf")
+        level = level_unit(one.field, exponent, formats)
+        total += float((one.count * (level / own) ** 2).sum()) / 12
+    return total
+
+
+def choose_output_scale(limit: FloatArray, synapses: list[Synapses], grain: int, profile: HardwareProfile) -> float:
     """Membrane units that stand for 1 in every channel of an output, so that potentials compare directly.
 
     Parameters are those of `choose_thresholds`.
     """
     ceiling = float(limit.min())
-    if main is None:
+    if not synapses:
         return ceiling
     formats = profile.number_formats
-    widest = max(float(np.abs(main.weights).max()), TINY)
+    main = max(synapses, key=lambda one: one.weights.size)
     exponents = exponent_range(main.field, formats, grain)
     scales = [
-        min(ceiling, max(main.field.level_max, -main.field.level_min) * unit / widest)
+        min(ceiling, main.level_max * unit / float(main.widest.max()))
         for unit in (level_unit(main.field, exponent, formats) for exponent in exponents)
     ]
     errors = [
@@ -138,7 +172,7 @@ def _mantissas(wanted: FloatArray) -> IntArray:
     return mantissas
 
 
-def _rounding_error(main: MainWeights, scale: FloatArray, exponent: int, profile: HardwareProfile) -> float:
+def _rounding_error(main: Synapses, scale: FloatArray, exponent: int, profile: HardwareProfile) -> float:
     """Mean over channels of the relative squared error that rounding leaves in the weights."""
     formats = profile.number_formats
     factor = scale[:, None, None, None]

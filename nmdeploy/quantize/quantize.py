@@ -23,7 +23,7 @@ from nmdeploy.quantize.neuron_choice import (
     negative_threshold,
     pool_counts,
 )
-from nmdeploy.quantize.population_scale import choose_output_scale, choose_thresholds, main_weights
+from nmdeploy.quantize.population_scale import Synapses, choose_output_scale, choose_thresholds
 from nmdeploy.quantize.schedule import extra_delays, start_steps
 from nmdeploy.quantize.weight_format import round_to_levels, smallest_exponent, weight_field
 from nmdeploy.spiking.network import INPUT, FloatPopulation, FloatProjection, SpikingNetwork
@@ -174,17 +174,20 @@ def _membrane_scale(
     """Membrane units that stand for 1 (the threshold), per channel."""
     has_memory = count_memory(population, options.neurons) is not None
     limit = largest_threshold(network, population, unit, options.timesteps, options.weight_bits, profile, has_memory)
-    candidates = [
-        (unit.projections[projection.name], projection.connectivity.target_channels)
+    synapses = [
+        Synapses(
+            unit.projections[projection.name],
+            slice(*projection.connectivity.target_channels),
+            weight_field(unit.projections[projection.name], options.weight_bits, profile.number_formats),
+        )
         for projection in network.incoming(population.name)
         if projection.source != INPUT
     ]
-    main = main_weights(candidates, options.weight_bits, profile)
     grain = _grain(profile, options)
     if population.is_output:
-        return np.full(population.shape[0], choose_output_scale(limit, main, grain, profile))
+        return np.full(population.shape[0], choose_output_scale(limit, synapses, grain, profile))
     per_channel = options.thresholds == "channel"
-    mantissas = choose_thresholds(limit, main, options.reset, per_channel, grain, profile)
+    mantissas = choose_thresholds(limit, synapses, options.reset, per_channel, grain, profile)
     scale: FloatArray = (mantissas << profile.number_formats.threshold_exponent.value).astype(np.float64)
     return scale
 
