@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -45,30 +44,8 @@ class ExcessFunction:
         float64 array, (channels, points)
             In activation units.
         """
+        from nmdeploy.convert.compiled_loops import excess_above
+
         found = np.empty(thresholds.shape)
-        _evaluate(thresholds, self._bins_per_unit, self._counts, self._above, self._excess, found)
+        excess_above(thresholds, self._bins_per_unit, self._counts, self._above, self._excess, found)
         return found
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)
-def _evaluate(
-    thresholds: FloatArray,
-    bins_per_unit: FloatArray,
-    counts: FloatArray,
-    above: FloatArray,
-    excess: FloatArray,
-    found: FloatArray,
-) -> None:
-    """From the upper edge of the threshold's bin down to the threshold itself."""
-    bins = counts.shape[1]
-    for channel in range(thresholds.shape[0]):
-        for point in range(thresholds.shape[1]):
-            place = thresholds[channel, point] * bins_per_unit[channel]
-            if place >= bins:
-                found[channel, point] = 0.0
-                continue
-            upper = int(place) + 1
-            missing = upper - place
-            total = excess[channel, upper] + above[channel, upper] * missing
-            total += counts[channel, upper - 1] * missing * missing / 2.0
-            found[channel, point] = total / bins_per_unit[channel]

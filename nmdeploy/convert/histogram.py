@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
@@ -118,9 +117,11 @@ class GrowingHistogram:
         values : float32 array, (values, channels)
             Finite.
         """
+        from nmdeploy.convert.compiled_loops import count_magnitudes
+
         largest = np.maximum(values.max(axis=0), -values.min(axis=0)).astype(np.float64)
         self._grow(largest)
-        _count(values, np.ldexp(BINS, -self._exponent), self._counts)
+        count_magnitudes(values, np.ldexp(BINS, -self._exponent), self._counts)
         self._total += len(values)
 
     def result(self) -> MagnitudeHistogram:
@@ -147,13 +148,3 @@ def _merged(counts: FloatArray, doublings: int) -> FloatArray:
     merged = np.zeros(BINS)
     merged[: BINS // group] = counts.reshape(-1, group).sum(axis=1)
     return merged
-
-
-@numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)
-def _count(values: NDArray[np.float32], bins_per_unit: FloatArray, counts: FloatArray) -> None:
-    """Add the values (values, channels) to `counts` (channels, BINS); each magnitude is within its channel's reach."""
-    for row in range(values.shape[0]):
-        for channel in range(values.shape[1]):
-            magnitude = abs(values[row, channel])
-            if magnitude > 0:
-                counts[channel, int(magnitude * bins_per_unit[channel])] += 1.0
