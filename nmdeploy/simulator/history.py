@@ -38,6 +38,8 @@ class History:
         ValueError
             They have not been computed yet.
         """
+        if stop == start:
+            return self.silence(0)
         before = min(max(-start, 0), stop - start)
         parts = [self.silence(before)] if before else []
         if stop > 0:

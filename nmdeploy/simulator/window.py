@@ -227,10 +227,13 @@ def steps_ahead(network: ChipNetwork) -> dict[str, int]:
 def steps_needed_ahead(network: ChipNetwork) -> dict[str, int]:
     """How many firing steps each population must be ahead of the last ones, because its targets have a lead."""
     ahead = {population.name: 0 for population in network.populations}
+    done = set()
     for population in reversed(network.populations):
+        done.add(population.name)
         for projection in network.incoming(population.name):
-            if network.lag(projection) == 0:
-                needed = ahead[population.name] + population.lead
+            # what a cycle brings back is older than the round
+            if projection.source not in done:
+                needed = ahead[population.name] + population.lead - network.lag(projection)
                 ahead[projection.source] = max(ahead[projection.source], needed)
     return ahead
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from counting_networks import counting_networks
 from hypothesis import strategies as st
 from integer_networks import input_projection, network, one_to_one, population, projection, whole
 from lava_backend.networks import Chooser, connectivity, late, networks
@@ -112,12 +113,13 @@ def shortcut(source, target):
 
 @st.composite
 def classifiers(draw):
-    """A network with cycles, one or two populations of which an output of few classes and small weights reads."""
+    """With cycles or leads: one or two populations of which an output of few classes and small weights reads."""
     choose = Chooser(draw)
-    net = draw(cyclic_networks())
+    net = draw(cyclic_networks() | counting_networks())
     populations = [replace(one, is_output=False) for one in net.populations]
     last = choose.one_of(*populations)
-    sources = [last, choose.one_of(*(one for one in populations if one.start_step <= last.start_step))]
+    before = [one for one in populations if one.firing_start_step <= last.firing_start_step]
+    sources = [last, choose.one_of(*before)]
     classes, largest_bias = choose.integer(1, 3), choose.one_of(9, 60)
     readout = population(
         "readout",
@@ -125,7 +127,7 @@ def classifiers(draw):
         reset="none",
         threshold=np.zeros(classes, np.int64),
         bias_mantissa=choose.array((classes, 1, 1), -largest_bias, largest_bias),
-        start_step=last.start_step + 1,
+        start_step=last.firing_start_step + 1,
         scale=choose.array(classes, 1, 8) / 4,
         is_output=True,
     )
@@ -133,7 +135,7 @@ def classifiers(draw):
     for number, source in enumerate(sources):
         table = whole(source.shape, readout.shape)
         weights = choose.array(table.weight_shape, -1, 1)
-        delay = readout.start_step - source.start_step - 1 + choose.integer(0, 1)
+        delay = readout.start_step - source.firing_start_step - 1 + choose.integer(0, 1)
         projections.append(
             projection(source.name, "readout", table, weights, name=f"read {number}", weight_exponent=-1, delay=delay)
         )

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 import torch
+from chip_clock import chip_run
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from integer_networks import chip_run, input_projection, network, population, projection, whole
+from integer_networks import input_projection, network, population, projection, whole
 from lava_backend.networks import samples_for
 from simulated_networks import classifiers, cyclic_networks, residual_networks
 
