@@ -26,7 +26,7 @@ The shift-only form replaces the division by p by a shift to the right by ``s = 
     -1  iff  2 * v < -theta + (((2 * N - 1) * e * theta) >> s)      for release "half"
              v < -theta + (((N - 1) * e * theta) >> s)              for release "threshold"
 
-It is the same rule wherever p is a power of two, and has no slope.
+It is the same rule wherever p is a power of two that divides theta, and has no slope.
 
 Count-gated maximum
 -------------------
