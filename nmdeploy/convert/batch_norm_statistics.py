@@ -126,7 +126,7 @@ def _statistics(moments: Moments, percentile: float) -> ActivationStatistics:
 
 def _histogram(moments: Moments, largest: FloatArray) -> MagnitudeHistogram:
     """Of rectified normal values, those above `largest` counted as `largest`."""
-    reach = np.where(largest > 0, np.ldexp(1.0, np.frexp(largest)[1]), 1.0)
+    reach = np.where(largest > 0, np.ldexp(np.ones(len(largest)), np.frexp(largest)[1]), 1.0)
     deviation = np.maximum(moments.deviation, np.finfo(float).tiny)
     edges = np.arange(BINS + 1) / BINS * reach[:, None]
     with np.errstate(over="ignore"):  # without deviation every edge is infinitely far from the mean

@@ -119,16 +119,19 @@ class GrowingHistogram:
         """
         from nmdeploy.convert.compiled_loops import count_magnitudes
 
-        largest = np.maximum(values.max(axis=0), -values.min(axis=0)).astype(np.float64)
+        largest = np.maximum(np.abs(values.max(axis=0)), np.abs(values.min(axis=0))).astype(np.float64)
         self._grow(largest)
-        count_magnitudes(values, np.ldexp(BINS, -self._exponent), self._counts)
+        count_magnitudes(values, BINS / self._reach, self._counts)
         self._total += len(values)
 
     def result(self) -> MagnitudeHistogram:
         """All that was counted."""
-        return MagnitudeHistogram(
-            np.ldexp(1.0, self._exponent), self._counts.copy(), float(self._total), self._largest.copy()
-        )
+        return MagnitudeHistogram(self._reach, self._counts.copy(), float(self._total), self._largest.copy())
+
+    @property
+    def _reach(self) -> FloatArray:
+        reach: FloatArray = np.ldexp(np.ones(len(self._exponent)), self._exponent)
+        return reach
 
     def _grow(self, largest: FloatArray) -> None:
         """Make room for magnitudes up to `largest`, (channels,)."""
