@@ -73,7 +73,7 @@ def convert(
     if problems:
         raise NmdeployError("the converted network is not sound; please report it: " + "; ".join(problems))
     statistics = collect_statistics(network, calibration.samples, percentile)
-    notes = [*audit.notes]
+    notes = [*audit.notes, *calibration.notes([population.shape for population in network.outputs])]
     if calibration.is_noise:
         known = batch_norm_statistics(layers, audit, network, percentile)
         statistics.update(known)
