@@ -94,7 +94,7 @@ def _connect(projection: Projection, source: Any, target: Any) -> Any:
     table = projection.connectivity
     _, source_rows, source_columns = table.source_shape
     weights = projection.weights
-    if covers_source(table.rows, source_rows) and covers_source(table.columns, source_columns) and table.groups == 1:
+    if covers_source(table) and table.groups == 1:
         dense = Dense(weights=weights.transpose(0, 3, 2, 1).reshape(len(weights), -1))
         source.s_out.flatten().connect(dense.s_in)
         dense.a_out.reshape(target.a_in.shape).connect(target.a_in)

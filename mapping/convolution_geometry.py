@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.connectivity import tap_table
+from mapping.connectivity import Connectivity, tap_table
 
 IndexTable = NDArray[np.int32]
 
@@ -76,6 +76,14 @@ def _steps(table: IndexTable, axis: int, source_size: int) -> range:
     return range(step, step + 1) if step > 0 else range(0)
 
 
-def covers_source(table: IndexTable, source_size: int) -> bool:
-    """Whether the one target reads every source index once, in order: a dense layer along this axis."""
-    return np.array_equal(table, np.arange(source_size, dtype=np.int32)[None])
+def covers_source(connectivity: Connectivity) -> bool:
+    """Whether the one target position reads the whole source map, every row and column once and in order.
+
+    That is a dense layer, but for the channels: there may be groups, and channels that take no part.
+    """
+    _, rows, columns = connectivity.source_shape
+    return _covers_axis(connectivity.rows, rows) and _covers_axis(connectivity.columns, columns)
+
+
+def _covers_axis(table: IndexTable, source_size: int) -> bool:
+    return np.array_equal(table, np.arange(source_size)[None])

@@ -16,7 +16,6 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.connectivity import Connectivity
 from mapping.convolution_geometry import covers_source
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.errors import ExportError
@@ -156,16 +155,15 @@ def _first_dense(network: ChipNetwork, projections: list[Projection]) -> int:
     """The projection from which on all can be dense layers: no convolution follows a dense layer in netx."""
     for number in reversed(range(len(projections))):
         projection = projections[number]
-        if not _is_dense(projection.connectivity, projection, network.shift(projection)):
+        if not _is_dense(projection, network.shift(projection)):
             return number + 1
     return 0
 
 
-def _is_dense(connectivity: Connectivity, projection: Projection, shift: int) -> bool:
-    _, rows, columns = connectivity.source_shape
-    if not (covers_source(connectivity.rows, rows) and covers_source(connectivity.columns, columns)):
+def _is_dense(projection: Projection, shift: int) -> bool:
+    if not covers_source(projection.connectivity):
         return False
-    synapses = conv_synapses(connectivity, projection.weights, shift)
+    synapses = conv_synapses(projection.connectivity, projection.weights, shift)
     return isinstance(synapses, ConvSynapses) and synapses.groups == 1 and survives_netx(synapses.weights)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.connectivity import Connectivity
+from mapping.convolution_geometry import covers_source
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.integer_range import synaptic_range
@@ -144,13 +145,11 @@ def _projection_process(
 
 def reads_every_neuron(connectivity: Connectivity) -> bool:
     """Whether the weights are one matrix from the whole source to the whole of a 1x1 target, in order."""
-    source_channels, rows, columns = connectivity.source_shape
     return (
         connectivity.groups == 1
-        and connectivity.source_channels == (0, source_channels)
+        and connectivity.source_channels == (0, connectivity.source_shape[0])
         and connectivity.target_channels == (0, connectivity.target_shape[0])
-        and np.array_equal(connectivity.rows, np.arange(rows)[None])
-        and np.array_equal(connectivity.columns, np.arange(columns)[None])
+        and covers_source(connectivity)
     )
 
 

@@ -65,7 +65,7 @@ def stock_synapses(
     if problem is not None:
         return problem
     groups, full = whole_populations(connectivity, weights)
-    if _covers_source(connectivity):
+    if covers_source(connectivity):
         matrix = full.transpose(0, 3, 2, 1).reshape(len(full), -1)
         dense = _dense_weights(matrix, shift - LIF_SHIFT) if groups == 1 else None
         if dense is not None:
@@ -75,11 +75,6 @@ def stock_synapses(
         return found
     mirrored = found.weights.transpose(0, 3, 2, 1)[:, ::-1, ::-1, :]
     return ConvolutionWeights(mirrored, found.rows, found.columns, found.groups)
-
-
-def _covers_source(connectivity: Connectivity) -> bool:
-    _, rows, columns = connectivity.source_shape
-    return covers_source(connectivity.rows, rows) and covers_source(connectivity.columns, columns)
 
 
 def _dense_weights(matrix: IntArray, exponent: int) -> DenseWeights | None:

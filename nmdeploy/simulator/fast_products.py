@@ -147,7 +147,7 @@ def _dense_kernel(connectivity: Connectivity, weights: NDArray[np.int32], shift:
     rows = axis_geometry(connectivity.rows, connectivity.source_shape[1])
     columns = axis_geometry(connectivity.columns, connectivity.source_shape[2])
     wide = _largest_sum(weights) >= FLOAT32_EXACT
-    if _is_dense(connectivity) and not wide:
+    if connectivity.groups == 1 and covers_source(connectivity) and not wide:
         return DenseKernel("matrix product", _matrix_product(_in_float32(weights, shift)), MATRIX_NANOSECONDS)
     if wide or rows is None or columns is None:
         return DenseKernel("gathered", _gathered(connectivity, weights, shift), GATHERED_NANOSECONDS)
@@ -169,15 +169,6 @@ def _largest_sum(weights: NDArray[Any]) -> int:
 def _in_float32(weights: NDArray[np.int32], shift: int) -> Tensor:
     """Weights in membrane units, exact where float32 holds every sum of the mantissas."""
     return torch.from_numpy(np.ldexp(weights.astype(np.float32), shift))
-
-
-def _is_dense(connectivity: Connectivity) -> bool:
-    _, rows, columns = connectivity.source_shape
-    return (
-        connectivity.groups == 1
-        and covers_source(connectivity.rows, rows)
-        and covers_source(connectivity.columns, columns)
-    )
 
 
 def is_channelwise(connectivity: Connectivity) -> bool:

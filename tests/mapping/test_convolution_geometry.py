@@ -7,8 +7,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mapping.connectivity import tap_table
-from mapping.convolution_geometry import axis_geometry, symmetric_axis_geometry
+from mapping.connectivity import Connectivity, tap_table
+from mapping.convolution_geometry import axis_geometry, covers_source, symmetric_axis_geometry
 
 
 @settings(max_examples=300, deadline=None)
@@ -71,3 +71,21 @@ def test_a_whole_convolution_has_its_geometry():
 @pytest.mark.parametrize("table", [[[0], [0], [1], [1]], [[0, 2], [1, 1]], [[-1], [-1]]])
 def test_other_tables_have_none(table):
     assert axis_geometry(np.array(table, dtype=np.int32), 3) is None
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "covers"),
+    [
+        ([[0, 1, 2]], [[0, 1]], True),
+        ([[0, 1]], [[0, 1]], False),
+        ([[0, 1, 2]], [[0]], False),
+        ([[0, 2, 1]], [[0, 1]], False),
+        ([[0, 1, 2]], [[1, 0]], False),
+        ([[0, 1, 2, -1]], [[0, 1]], False),
+        ([[0, 1, 2], [0, 1, 2]], [[0, 1]], False),
+    ],
+)
+def test_the_whole_map_is_read_in_order(rows, columns, covers):
+    tables = np.array(rows, dtype=np.int32), np.array(columns, dtype=np.int32)
+    target = (4, len(rows), len(columns))
+    assert covers_source(Connectivity((6, 3, 2), target, *tables, (2, 4), (0, 4), groups=2)) == covers
