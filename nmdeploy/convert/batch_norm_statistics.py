@@ -102,7 +102,7 @@ def _rectified(moments: Moments) -> Moments:
     """Moments of ``max(x, 0)`` for normal x."""
     normal = NormalDist()
     deviation = np.maximum(moments.deviation, np.finfo(float).tiny)
-    ratio = moments.mean / deviation
+    ratio = np.clip(moments.mean / deviation, -40.0, 40.0)  # the density is 0 beyond, and its square would overflow
     above = np.array([normal.cdf(value) for value in ratio])
     density = np.array([normal.pdf(value) for value in ratio])
     mean = moments.mean * above + deviation * density

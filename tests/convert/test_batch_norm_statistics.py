@@ -10,7 +10,10 @@ from torch import nn
 from nmdeploy.convert.batch_norm_statistics import MAXIMUM_QUANTILE, batch_norm_statistics
 from nmdeploy.convert.calibration import split_calibration
 from nmdeploy.convert.convert import convert
+from nmdeploy.convert.histogram import BINS
 from nmdeploy.convert.lower_layers import lower_layers
+from nmdeploy.convert.methods import METHODS
+from nmdeploy.convert.silent_channels import replace_silent
 from nmdeploy.frontend.trace import trace
 from nmdeploy.simplify import simplify
 
@@ -47,6 +50,30 @@ def test_rectifier_after_batch_norm():
     check(found[network.populations[0].name], drawn(module[1], 0), tolerance=0.01)
 
 
+def test_histograms_are_those_of_rectified_normal_values():
+    module = settled(chain(conv(3, 5), nn.BatchNorm2d(5), nn.ReLU(), conv(5, 2)))
+    network, found = statistics_of(module)
+    histogram = found[network.populations[0].name].histogram
+    values = np.clip(drawn(module[1], 0), 0, histogram.largest)
+    for channel, column in enumerate(values.T):
+        edges = np.arange(BINS + 1) * histogram.width[channel]
+        expected = np.cumsum(np.histogram(column[column > 0], edges)[0]) / DRAWS
+        np.testing.assert_allclose(histogram.counts[channel].cumsum() / histogram.total, expected, atol=0.005)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_has_what_it_needs(method):
+    """A channel without deviation (gain 0) included."""
+    module = settled(chain(conv(3, 5), nn.BatchNorm2d(5), nn.ReLU(), conv(5, 2)))
+    module[1].weight.data[1:3], module[1].bias.data[1:3] = 0.0, torch.tensor([-0.5, 0.5])
+    network, found = statistics_of(module)
+    name = network.populations[0].name
+    scale = replace_silent(METHODS[method].choose(found[name], 16), found[name])[0]
+    assert ((scale > 0) & (scale <= found[name].layer_max)).all()
+    if method.startswith("channel") and not method.endswith("floor"):
+        assert scale[2] == pytest.approx(0.5, rel=0.05)
+
+
 def residual(self, x):
     entering = F.relu(self.bn1(self.a(x)))
     return self.c(F.relu(self.bn2(self.b(entering)) + entering))
@@ -81,7 +108,7 @@ def test_nothing_is_claimed_of_what_is_not_known(module):
 
 def test_used_and_announced_only_without_calibration_data():
     module = settled(chain(conv(3, 5), nn.BatchNorm2d(5), nn.ReLU(), conv(5, 4), nn.ReLU(), conv(4, 2)))
-    layers, x = trace(module, samples(3, 6, 6)), samples(3, 6, 6, count=8).numpy()
+    layers, x = trace(module, samples(3, 6, 6)), samples(3, 6, 6, count=24).numpy()
     from_noise = convert(layers, split_calibration(x, "noise", is_noise=True), 99.0)
     from_data = convert(layers, split_calibration(x, "data"), 99.0)
     name, other = (population.name for population in from_data.network.populations[:2])

@@ -180,6 +180,67 @@ def test_a_nearly_dead_channel_counts_as_dead():
     assert "1 of 3" in notes[0]
 
 
+def test_a_nearly_silent_channel_is_raised():
+    """Half a percent of the median: more than a ten-thousandth of the maximum, yet no scale to divide by."""
+    module = by_hand([([[0.01], [2.0], [2.0], [3.0]], [0.0] * 4), ([[1.0] * 4], [0.0])])
+    network, notes = normalised(module, torch.ones(3, 1), "channel-max")
+    np.testing.assert_allclose(network.populations[0].scale, [0.02, 2.0, 2.0, 3.0])
+    (note,) = notes
+    assert "1 of 4 channels are nearly silent" in note
+
+
+def test_a_faint_channel_keeps_its_scale():
+    module = by_hand([([[0.03], [2.0], [2.0], [3.0]], [0.0] * 4), ([[1.0] * 4], [0.0])])
+    network, notes = normalised(module, torch.ones(3, 1), "channel-max")
+    np.testing.assert_allclose(network.populations[0].scale, [0.03, 2.0, 2.0, 3.0])
+    assert notes == []
+
+
+def test_silent_channels_do_not_lower_the_median_of_the_others():
+    weight = [[0.0]] * 5 + [[2.0], [3.0], [0.01]]
+    network, notes = normalised(by_hand([(weight, [0.0] * 8), ([[1.0] * 8], [0.0])]), torch.ones(3, 1), "channel-max")
+    np.testing.assert_allclose(network.populations[0].scale, [2.0] * 5 + [2.0, 3.0, 0.02])
+    assert ["5 of 8" in notes[0], "1 of 8" in notes[1]] == [True, True]
+
+
+def test_silent_channels_are_noted_by_methods_that_give_them_a_scale_too():
+    _, notes = normalised(with_dead_unit([2]), torch.tensor([[1.0, 1.0]] * 3), "channel-mse-floor")
+    assert "1 of 4 channels are silent" in notes[0]
+
+
+def skewed(count=400):
+    """Activations of two units: one exponential, one a hundredth of it."""
+    x = torch.tensor(np.random.default_rng(3).exponential(size=(count, 1)).astype(np.float32))
+    return by_hand([([[1.0], [0.1]], [0.0] * 2), ([[1.0] * 2], [0.0])]), x
+
+
+def test_the_window_decides_how_much_the_mse_methods_clip():
+    module, x = skewed()
+    few, many = (normalised(module, x, "channel-mse", timesteps=steps)[0].populations[0].scale for steps in (2, 256))
+    assert (few < 0.7 * many).all()
+    assert (many > 0.9 * float(x.max()) * np.array([1.0, 0.1])).all()
+
+
+def test_the_mean_is_the_floor():
+    module, x = skewed()
+    free = normalised(module, x, "channel-mse", timesteps=8)[0].populations[0].scale
+    floored = normalised(module, x, "channel-mse-floor", timesteps=8)[0].populations[0].scale
+    np.testing.assert_allclose(floored, [free[0], free.mean()])
+
+
+def test_leaky_units_get_the_scale_of_their_larger_side():
+    """Spiking-YOLO with leaky units: the larger of max(a) and max(-a); slope 2 makes -3 to -6."""
+    linear, readout = nn.Linear(1, 1), nn.Linear(1, 1)
+    linear.weight.data, linear.bias.data = torch.ones(1, 1), torch.zeros(1)
+    x = torch.tensor([[5.0], [-3.0]])
+    layers = simplify(trace(chain(linear, nn.LeakyReLU(2.0), readout).eval(), x))
+    network, _ = lower_layers(layers, frozenset({"leaky"}))
+    statistics = collect_statistics(network, x[:, :, None, None].numpy(), 100.0)
+    for method in ("layer-max", "layer-percentile", "channel-max", "channel-percentile"):
+        scaled, _ = normalise(network, statistics, METHODS[method], 16)
+        np.testing.assert_allclose(scaled.populations[0].scale, [6.0])
+
+
 @pytest.mark.parametrize("method", ["layer-max", "channel-max"])
 def test_a_ceiling_caps_the_scale(method):
     """At its largest rate the neuron then stands for the ceiling."""
