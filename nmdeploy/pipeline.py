@@ -5,10 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Literal, TypeVar
 
 from hw_profiles import HardwareProfile
 from mapping.bounds import cores_lower_bound
@@ -20,21 +17,22 @@ from mapping.verify import verify
 from mapping.violation import Violation
 from nmdeploy.convert.audit import ConversionAudit
 from nmdeploy.convert.calibration import Calibration
-from nmdeploy.convert.convert import Converted, agreement, apply_method, convert
+from nmdeploy.convert.convert import Converted, apply_method, convert
 from nmdeploy.convert.methods import METHODS
-from nmdeploy.decode import decode
 from nmdeploy.energy.counts import OperationCounts, count_operations
 from nmdeploy.energy.float_network import float_multiply_accumulates
-from nmdeploy.errors import NmdeployError, QuantizationError
+from nmdeploy.errors import NmdeployError
 from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.layers.verify import verify as verify_layers
-from nmdeploy.quantize import QuantizationOptions, quantize
-from nmdeploy.quantize.neuron_choice import neuron_kinds
-from nmdeploy.simulator import simulate
+from nmdeploy.quantize import QuantizationOptions
+from nmdeploy.quantize.neuron_choice import NeuronChoice, neuron_kinds
+from nmdeploy.search.auto import Found, search
+from nmdeploy.search.build import build, compensate
+from nmdeploy.search.judge import judge
+from nmdeploy.search.recipe import AUTO, PRESETS, Compensation, Recipe, check_method, default_neurons, preset
 from nmdeploy.spiking.evaluate import evaluate
 from nmdeploy.spiking.network import SpikingNetwork
 
-AUTO = "auto"
 PASSES = ("convert", "quantize", "partition", "place", "verify", "count")
 T = TypeVar("T")
 
@@ -45,17 +43,29 @@ class CompilerOptions:
 
     Attributes
     ----------
+    quantization : QuantizationOptions
+        Its neurons and initial potential are replaced by those chosen here.
     method : str
-        A name of `nmdeploy.convert.methods.METHODS`, or "auto": the one whose integer network agrees best with the
-        float network on held-out calibration samples.
+        A name of `nmdeploy.convert.methods.METHODS`, one of `nmdeploy.search.recipe.PRESETS`, or "auto": the one whose
+        integer network agrees best with the float network on held-out calibration samples.
     percentile : float
         For the percentile methods, 0 to 100.
-    quantization : QuantizationOptions
+    neurons : NeuronChoice or None
+        None for the most accurate that the target has, or those of the preset.
+    compensation : {"auto", "none", "bias", "gain"}
+        "auto" keeps the correction of biases where it does better on held-out samples; a preset is not compensated.
+    initial_potential_share : float or None
+        Of the threshold; None for one half, or that of the preset.
+    shortcut_normalisation : bool
     """
 
     quantization: QuantizationOptions
     method: str = AUTO
     percentile: float = 99.9
+    neurons: NeuronChoice | None = None
+    compensation: Compensation | Literal["auto"] = AUTO
+    initial_potential_share: float | None = None
+    shortcut_normalisation: bool = True
 
 
 @dataclass(frozen=True)
@@ -64,7 +74,7 @@ class Compiled:
 
     Attributes
     ----------
-    method : str
+    recipe : Recipe
         The one used.
     audit : ConversionAudit
     float_network : SpikingNetwork
@@ -79,7 +89,7 @@ class Compiled:
     seconds : dict of pass name to float
     """
 
-    method: str
+    recipe: Recipe
     audit: ConversionAudit
     float_network: SpikingNetwork
     network: ChipNetwork
@@ -156,17 +166,17 @@ def compile_layers(
     mapping.violation.DoesNotFitError
         No placement exists within the limits; lists all reasons.
     """
-    if options.method not in (AUTO, *METHODS):
-        raise NmdeployError(f"unknown method '{options.method}'. Known: {AUTO}, {', '.join(METHODS)}")
+    check_method(options.method)
     problems = verify_layers(layers)
     if problems:
         raise NmdeployError("the layer graph is not sound: " + "; ".join(problems))
-    kinds = neuron_kinds(options.quantization.neurons, profile)
+    wanted = _wanted(options, profile)
+    kinds = neuron_kinds(wanted.neurons, profile)
     converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile, kinds))
-    chosen = passes.run("quantize", lambda: _quantize(converted, calibration, profile, options))
-    network = chosen.network
-    float_network, audit = apply_method(converted, chosen.method, network.timesteps)
-    audit = replace(audit, notes=(*audit.notes, *chosen.refused))
+    chosen = passes.run("quantize", lambda: _quantize(converted, wanted, calibration, profile, options))
+    network, recipe = chosen.built.network, chosen.built.recipe
+    _, audit = apply_method(converted, recipe.method, network.timesteps)
+    audit = replace(audit, notes=(*audit.notes, *chosen.refusals))
     core_graph = passes.run("partition", lambda: partition(network, profile))
     placement = passes.run("place", lambda: place(core_graph, profile))
     violations = passes.run("verify", lambda: verify(network, placement, profile))
@@ -174,13 +184,13 @@ def compile_layers(
     counts = passes.run(
         "count",
         lambda: count_operations(
-            network, placement, calibration.held_out, chosen.spike_counts, network.timesteps, macs
+            network, placement, calibration.held_out, chosen.judgement.spike_counts, network.timesteps, macs
         ),
     )
     return Compiled(
-        method=chosen.method,
+        recipe=recipe,
         audit=audit,
-        float_network=float_network,
+        float_network=chosen.built.scaled,
         network=network,
         placement=placement,
         cores_bound=cores_lower_bound(network, profile),
@@ -190,37 +200,36 @@ def compile_layers(
     )
 
 
-@dataclass(frozen=True)
-class _Chosen:
-    """A method, its integer network, the spikes of it on the held-out samples, and why others were left out."""
-
-    method: str
-    network: ChipNetwork
-    spike_counts: dict[str, NDArray[np.int64]]
-    refused: tuple[str, ...] = ()
+def _wanted(options: CompilerOptions, profile: HardwareProfile) -> Recipe:
+    """What the user asks for; its method may still be "auto"."""
+    if options.method in PRESETS:
+        recipe = preset(options.method, profile)
+    else:
+        recipe = Recipe(options.method, default_neurons(profile, options.quantization.reset))
+    if options.initial_potential_share is not None:
+        recipe = replace(recipe, initial_potential_share=options.initial_potential_share)
+    return replace(
+        recipe,
+        neurons=options.neurons or recipe.neurons,
+        shortcut_normalisation=options.shortcut_normalisation,
+    )
 
 
 def _quantize(
-    converted: Converted, calibration: Calibration, profile: HardwareProfile, options: CompilerOptions
-) -> _Chosen:
-    """Quantise with the method asked for, or with the one that agrees best."""
-    methods = list(METHODS) if options.method == AUTO else [options.method]
+    converted: Converted,
+    wanted: Recipe,
+    calibration: Calibration,
+    profile: HardwareProfile,
+    options: CompilerOptions,
+) -> Found:
+    """Quantise as asked, or as agrees best with the float network."""
+    if options.compensation == AUTO and options.method not in PRESETS:
+        methods = tuple(METHODS) if wanted.method == AUTO else (wanted.method,)
+        compensations: tuple[Compensation, ...] = ("none", "bias")
+        return search(converted, wanted, methods, compensations, calibration, profile, options.quantization)
+    compensation: Compensation = "none" if options.compensation == "auto" else options.compensation
+    if wanted.method == AUTO:
+        return search(converted, wanted, tuple(METHODS), (compensation,), calibration, profile, options.quantization)
+    built = compensate(build(converted, wanted, calibration, profile, options.quantization), compensation, calibration)
     reference = evaluate(converted.network, calibration.held_out)
-    candidates: list[tuple[tuple[int, float], _Chosen]] = []
-    refusals: dict[str, QuantizationError] = {}
-    for method in methods:
-        scaled, _ = apply_method(converted, method, options.quantization.timesteps)
-        try:
-            network = quantize(scaled, converted.statistics, profile, options.quantization, calibration.input_max)
-        except QuantizationError as refusal:
-            refusals[method] = refusal
-            continue
-        result = simulate(network, calibration.held_out)
-        decoded = decode(network, result.potentials[:, -1], network.timesteps)
-        same, error = agreement(decoded, reference)
-        candidates.append(((-same, error), _Chosen(method, network, result.spike_counts)))
-    if not candidates:
-        raise refusals[methods[-1]]
-    # min() keeps the first of equals: the order of METHODS
-    best = min(candidates, key=lambda candidate: candidate[0])[1]
-    return replace(best, refused=tuple(f"method {name} left out: {why}" for name, why in refusals.items()))
+    return Found(built, judge(built.network, calibration.held_out, reference), ())

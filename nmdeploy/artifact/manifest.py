@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from nmdeploy.errors import ArtifactError
 from nmdeploy.preprocessing import Layout, Preprocessing
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 RECORDED_DEPENDENCIES = ("h5py", "networkx", "numpy", "pydantic", "torch")
 
 
@@ -34,6 +34,12 @@ class Options(_Strict):
     reset: str
     seed: int
     initial_potential: float = 0.5
+    neurons: str = "if"
+    lead: int = 0
+    release: str = "never"
+    shift_only: bool = False
+    compensation: str = "none"
+    shortcut_normalisation: bool = True
 
 
 class InputDescription(_Strict):

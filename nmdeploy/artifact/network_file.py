@@ -22,7 +22,7 @@ from nmdeploy.errors import ArtifactError
 from nmdeploy.spiking.network import FloatPopulation, FloatProjection, SpikingNetwork, build_spiking_network
 
 FORMAT = "nmdeploy-network"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 NESTED: dict[str, Callable[..., Any]] = {
     "connectivity": Connectivity,
     "count_memory": CountMemory,

@@ -6,20 +6,24 @@ import hashlib
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.table import Table
 
 from hw_profiles import HardwareProfile, parse_profile, profile_text
+from mapping.neuron_models import Release
 from nmdeploy.artifact.artifact import Artifact, write_artifact
 from nmdeploy.artifact.manifest import Options, make_manifest
 from nmdeploy.cli.console import key_value_table, pass_progress, print_json, stdout_console, warn
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
+from nmdeploy.convert.methods import METHODS
 from nmdeploy.data_file import read_data
 from nmdeploy.errors import NmdeployError
 from nmdeploy.pipeline import PASSES, Compiled, CompilerOptions, PassRunner, StoppedAfterPassError, compile_layers
 from nmdeploy.quantize import QuantizationOptions
+from nmdeploy.quantize.neuron_choice import NeuronChoice, NeuronName
+from nmdeploy.search.recipe import AUTO, PRESETS, recommended_neurons
 
 if TYPE_CHECKING:
     from nmdeploy.model import Model
@@ -37,6 +41,33 @@ class ResetMode(str, Enum):
 
     subtract = "subtract"
     zero = "zero"
+
+
+class Neurons(str, Enum):
+    """What activations become."""
+
+    auto = "auto"
+    plain = "if"
+    imbalanced = "imbalanced"
+    signed = "signed"
+    paced = "paced"
+
+
+class Releases(str, Enum):
+    """When neurons with a count memory take a spike back."""
+
+    never = "never"
+    half = "half"
+    threshold = "threshold"
+
+
+class Compensations(str, Enum):
+    """Layer-wise error compensation."""
+
+    auto = "auto"
+    none = "none"
+    bias = "bias"
+    gain = "gain"
 
 
 class DataLayout(str, Enum):
@@ -58,9 +89,21 @@ def compile_command(
     calibration: Annotated[Path | None, typer.Option(help=".npz with x: samples that scales are chosen on.")] = None,
     calibration_limit: Annotated[int, typer.Option(min=1, help="Use at most this many calibration samples.")] = 512,
     timesteps: Annotated[int, typer.Option("--timesteps", "-T", min=1, help="Time steps of the window.")] = 64,
-    method: Annotated[
-        str, typer.Option(help="auto, layer-max, layer-percentile, channel-max or channel-percentile.")
-    ] = "auto",
+    method: Annotated[str, typer.Option(help=f"{AUTO}, {', '.join([*PRESETS, *METHODS])}.")] = AUTO,
+    neurons: Annotated[
+        Neurons, typer.Option(help="auto: the most accurate that the target has.")
+    ] = Neurons.auto,
+    lead: Annotated[int | None, typer.Option(min=0, help="Steps that paced neurons wait before they fire.")] = None,
+    release: Annotated[
+        Releases | None, typer.Option(help="When a rectifier with a count memory takes a spike back.")
+    ] = None,
+    shift_only: Annotated[bool, typer.Option("--shift-only", help="Paced neurons without multiplication.")] = False,
+    compensation: Annotated[
+        Compensations, typer.Option(help="Layer-wise error compensation; auto: where it helps on held-out samples.")
+    ] = Compensations.auto,
+    shortcut_normalisation: Annotated[
+        bool, typer.Option(help="Off only to show what it is worth.")
+    ] = True,
     percentile: Annotated[float, typer.Option(min=50, max=100, help="Of the percentile methods.")] = 99.9,
     weight_bits: Annotated[int, typer.Option(help="Width of the weights.")] = 8,
     thresholds: Annotated[
@@ -68,8 +111,9 @@ def compile_command(
     ] = Thresholds.channel,
     reset: Annotated[ResetMode, typer.Option(help="What a spike does to the potential.")] = ResetMode.subtract,
     initial_potential: Annotated[
-        float, typer.Option(min=0, max=1, help="As a share of the threshold; one half rounds spike counts.")
-    ] = 0.5,
+        float | None,
+        typer.Option(min=0, max=1, help="As a share of the threshold; one half, the default, rounds spike counts."),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Of the noise that stands in for missing calibration samples.")] = 0,
     model_factory: Annotated[
         str | None, typer.Option("--model", help="package.module:factory that builds the module of a state dict.")
@@ -107,10 +151,13 @@ def compile_command(
             weight_bits=weight_bits,
             thresholds=thresholds.value,
             reset=reset.value,
-            initial_potential_share=initial_potential,
         ),
         method,
         percentile,
+        _neurons(neurons.value, lead, None if release is None else release.value, shift_only),
+        compensation.value,
+        initial_potential,
+        shortcut_normalisation,
     )
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
@@ -122,12 +169,18 @@ def compile_command(
     recorded = Options(
         target=profile.name,
         timesteps=timesteps,
-        method=compiled.method,
+        method=compiled.recipe.method,
         percentile=percentile,
         weight_bits=weight_bits,
         thresholds=thresholds.value,
         reset=reset.value,
-        initial_potential=initial_potential,
+        initial_potential=compiled.recipe.initial_potential_share,
+        neurons=compiled.recipe.neurons.name,
+        lead=compiled.recipe.neurons.lead,
+        release=compiled.recipe.neurons.release,
+        shift_only=compiled.recipe.neurons.shift_only,
+        compensation=compiled.recipe.compensation,
+        shortcut_normalisation=compiled.recipe.shortcut_normalisation,
         seed=seed,
     )
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
@@ -145,6 +198,24 @@ def compile_command(
     )
     write_artifact(folder, artifact)
     _report(compiled, profile, recorded, folder, as_json)
+
+
+def _neurons(
+    name: NeuronName | Literal["auto"], lead: int | None, release: Release | None, shift_only: bool
+) -> NeuronChoice | None:
+    """The neurons asked for, with the recommended values of what is not given; None for the target's best."""
+    if name == "auto":
+        given = [lead is not None, release is not None, shift_only]
+        if any(given):
+            raise NmdeployError("--lead, --release and --shift-only need --neurons paced or signed")
+        return None
+    recommended = recommended_neurons(name)
+    return NeuronChoice(
+        recommended.name,
+        recommended.lead if lead is None else lead,
+        shift_only,
+        recommended.release if release is None else release,
+    )
 
 
 def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
@@ -194,7 +265,11 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "target": profile.name,
         "timesteps": options.timesteps,
         "latency_steps": network.latency_steps,
-        "method": compiled.method,
+        "steps_per_sample": network.timesteps + network.gap_steps,
+        "method": compiled.recipe.method,
+        "neurons_model": options.neurons,
+        "lead": options.lead,
+        "compensation": options.compensation,
         "weight_bits": options.weight_bits,
         "cores": len(compiled.placement.cores),
         "cores_bound": compiled.cores_bound,
@@ -220,8 +295,12 @@ def _report(compiled: Compiled, profile: HardwareProfile, options: Options, fold
         rows = [
             ("artifact", str(folder)),
             ("target", f"{profile.name} ({profile.title})"),
-            ("method", compiled.method),
-            ("time steps", f"{options.timesteps} (latency {data['latency_steps']} steps)"),
+            ("method", str(compiled.recipe)),
+            (
+                "time steps",
+                f"{options.timesteps} (latency {data['latency_steps']} steps, "
+                f"one sample every {data['steps_per_sample']} steps)",
+            ),
             ("activations converted", f"{data['activations_converted']} of {data['activations_total']}"),
             ("neurons", f"{data['neurons']:,}"),
             ("synapses", f"{data['synapses']:,}"),

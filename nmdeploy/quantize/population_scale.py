@@ -47,12 +47,13 @@ class Synapses:
     @cached_property
     def widest(self) -> FloatArray:
         """Largest magnitude of each target channel, (O,)."""
-        return np.maximum(np.abs(self.weights).max(axis=(1, 2, 3)), TINY)
+        widest: FloatArray = np.maximum(np.abs(self.weights).max(axis=(1, 2, 3)), TINY)
+        return widest
 
     @cached_property
     def count(self) -> IntArray:
         """Synapses of each target neuron that have a weight, (O,)."""
-        return np.count_nonzero(self.weights, axis=(1, 2, 3))
+        return np.asarray(np.count_nonzero(self.weights, axis=(1, 2, 3)))
 
     @property
     def level_max(self) -> int:

@@ -1,0 +1,79 @@
+"""From a converted network and a recipe to the integer network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from hw_profiles import HardwareProfile
+from mapping.network import ChipNetwork
+from nmdeploy.convert.calibration import Calibration
+from nmdeploy.convert.convert import Converted, apply_method
+from nmdeploy.convert.shortcuts import without_shortcut_normalisation
+from nmdeploy.quantize import QuantizationOptions, quantize
+from nmdeploy.quantize.bias_correction import correct_biases
+from nmdeploy.quantize.gain_search import search_gains
+from nmdeploy.search.recipe import Compensation, Recipe
+from nmdeploy.spiking.network import SpikingNetwork
+
+COMPENSATION_SAMPLES = 128
+
+
+@dataclass(frozen=True)
+class Built:
+    """A network as a recipe makes it.
+
+    Attributes
+    ----------
+    recipe : Recipe
+    scaled : SpikingNetwork
+        The float network with the recipe's scales.
+    network : ChipNetwork
+    """
+
+    recipe: Recipe
+    scaled: SpikingNetwork
+    network: ChipNetwork
+
+
+def build(
+    converted: Converted,
+    recipe: Recipe,
+    calibration: Calibration,
+    profile: HardwareProfile,
+    options: QuantizationOptions,
+) -> Built:
+    """Normalise and quantise; errors are compensated by `compensate`.
+
+    Parameters
+    ----------
+    converted : Converted
+        With the neuron kinds of the recipe.
+    recipe : Recipe
+    calibration : Calibration
+    profile : HardwareProfile
+    options : QuantizationOptions
+        What the recipe decides is replaced.
+
+    Raises
+    ------
+    QuantizationError
+        The target cannot hold the network so.
+    """
+    scaled, _ = apply_method(converted, recipe.method, options.timesteps)
+    source = scaled if recipe.shortcut_normalisation else without_shortcut_normalisation(scaled)
+    chosen = replace(options, neurons=recipe.neurons, initial_potential_share=recipe.initial_potential_share)
+    network = quantize(source, converted.statistics, profile, chosen, calibration.input_max)
+    return Built(replace(recipe, compensation="none"), scaled, network)
+
+
+def compensate(
+    built: Built, compensation: Compensation, calibration: Calibration, progress: Callable[[int], None] | None = None
+) -> Built:
+    """The network with its errors compensated layer by layer."""
+    samples = calibration.samples[:COMPENSATION_SAMPLES]
+    if compensation == "none":
+        return built
+    compensating = correct_biases if compensation == "bias" else search_gains
+    network = compensating(built.network, built.scaled, samples, progress)
+    return Built(replace(built.recipe, compensation=compensation), built.scaled, network)

@@ -1,0 +1,54 @@
+"""How well an integer network follows the float network that it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mapping.network import ChipNetwork
+from nmdeploy.convert.convert import agreement
+from nmdeploy.decode import decode
+from nmdeploy.simulator import simulate
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Of one network on held-out samples.
+
+    Attributes
+    ----------
+    same : int
+        Samples of the same decision as the float network; 0 where the outputs are maps, which decide nothing.
+    error : float
+        ``|decoded - reference| / |reference|`` (l2 over all outputs and samples).
+    spike_counts : dict of population name to integer array, (samples, neurons)
+    """
+
+    same: int
+    error: float
+    spike_counts: dict[str, NDArray[Any]] = field(repr=False)
+
+    @property
+    def rank(self) -> tuple[int, float]:
+        """Smaller is better: decisions first, then the error, which orders close methods more finely."""
+        return -self.same, self.error
+
+
+def judge(network: ChipNetwork, samples: NDArray[np.float32], reference: NDArray[np.float32]) -> Judgement:
+    """Run the samples.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    samples : float32 array, (samples, channels, rows, columns)
+    reference : float32 array, (samples, outputs)
+        Of the float network.
+    """
+    result = simulate(network, samples)
+    decoded = decode(network, result.potentials[:, -1], network.timesteps)
+    same, error = agreement(decoded, reference)
+    decides = all(population.shape[1:] == (1, 1) for population in network.outputs)
+    return Judgement(same if decides else 0, error, result.spike_counts)
