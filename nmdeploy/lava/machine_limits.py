@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import resource
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+
+import psutil
 
 from nmdeploy.errors import BackendError
 
@@ -71,7 +72,7 @@ def require_machine(needs: Needs, way_out: str) -> None:
         lacking.append(f"{needs.threads:,} threads, of which {threads:,} are allowed (ulimit -u, pids.max)")
     if needs.open_files > (files := _open_files(needs.open_files)):
         lacking.append(f"{needs.open_files:,} open files, of which {files:,} are allowed (ulimit -n)")
-    if needs.memory_bytes > (memory := _free_memory_bytes()):
+    if needs.memory_bytes > (memory := psutil.virtual_memory().available):
         lacking.append(f"about {needs.memory_bytes >> 20:,} MiB of memory, of which {memory >> 20:,} are free")
     if lacking:
         raise BackendError(
@@ -96,14 +97,6 @@ def _thread_limit() -> int:
     if of_user != resource.RLIM_INFINITY and os.geteuid() != 0:  # root may exceed it
         limits.append(of_user)
     return min((limit for limit in limits if limit is not None), default=2**63)
-
-
-def _free_memory_bytes() -> int:
-    with suppress(OSError):
-        for line in Path("/proc/meminfo").read_text().splitlines():
-            if line.startswith("MemAvailable:"):
-                return int(line.split()[1]) * 1024
-    return 2**63
 
 
 def _number(path: Path) -> int | None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from types import SimpleNamespace
 
+import psutil
 import pytest
 from command_line import ROOT
 
 from nmdeploy.errors import BackendError
-from nmdeploy.lava.machine_limits import Needs, require_machine
+from nmdeploy.lava.machine_limits import BYTES_PER_PROCESS, Needs, require_machine
 
 
 def needs_without_one_limit():
@@ -26,6 +28,14 @@ def test_every_lacking_limit_is_named_with_the_way_out():
     for what in (" threads", "(ulimit -u, pids.max)", "(ulimit -n)", " MiB of memory"):
         assert what in message
     assert message.endswith("Do something else.")
+
+
+def test_free_memory_is_enough_or_not(monkeypatch):
+    available = SimpleNamespace(available=2 * BYTES_PER_PROCESS)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: available)
+    require_machine(Needs(processes=2, connections=1), "")
+    with pytest.raises(BackendError, match="need about 60 MiB of memory, of which 40 are free. "):
+        require_machine(Needs(processes=3, connections=2), "")
 
 
 def test_soft_limit_of_open_files_is_raised():
