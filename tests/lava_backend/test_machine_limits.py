@@ -34,7 +34,7 @@ def test_free_memory_is_enough_or_not(monkeypatch):
     available = SimpleNamespace(available=2 * BYTES_PER_PROCESS)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: available)
     require_machine(Needs(processes=2, connections=1), "")
-    with pytest.raises(BackendError, match="need about 60 MiB of memory, of which 40 are free. "):
+    with pytest.raises(BackendError, match="need about 60 MiB of memory, of which 40 are free"):
         require_machine(Needs(processes=3, connections=2), "")
 
 
