@@ -53,8 +53,9 @@ def build(
         Processes with their ports: ``a_in`` takes int32 currents in membrane units in the same step, ``s_out``
         sends int8 spikes in {-1, 0, 1}, ``v_out`` int32 membrane potentials after each step (those of an output
         population without spikes are the network's result). Shapes are (batch, rows, columns, channels) for a
-        population, (batch, neurons) for a core. Counts lie in the Vars ``spike_counts``, ``spikes`` and
-        ``saturations``.
+        population, (batch, neurons) for a core. Counts lie in the Vars ``spike_counts``, ``net_spikes``, ``spikes``
+        and ``saturations``. Populations with a lead fire that many steps after they take in their input;
+        ``program.clocks`` says when.
 
     Raises
     ------
@@ -89,7 +90,7 @@ def build(
 
 
 def input_currents(artifact: Artifact | Path | str, samples: NDArray[np.generic]) -> dict[str, IntArray]:
-    """Currents to send to ``a_in`` of a program built without samples, in every step of a sample's window.
+    """Currents to send to ``a_in`` of a program built without samples, in the first T steps of a sample's window.
 
     Parameters
     ----------

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from nmdeploy.lava.core_contents import core_contents, route_count
-from nmdeploy.lava.emit_layers import Currents, require_int32, window_clocks
+from nmdeploy.lava.emit_layers import Currents, window_clocks
+from nmdeploy.lava.integer_range import require_integer_range
 from nmdeploy.lava.machine_limits import Needs, require_machine
 from nmdeploy.lava.processes.core import Core
 from nmdeploy.lava.program import LavaProgram
@@ -33,10 +34,10 @@ def emit_cores(
     Raises
     ------
     BackendError
-        A sum could exceed the 32 bits of Lava's messages, the placement does not hold every neuron once, or this
-        machine cannot hold so many processes.
+        A sum could exceed the 32 bits of Lava's messages, a product 64 bits, the placement does not hold every neuron
+        once, or this machine cannot hold so many processes.
     """
-    require_int32(network, currents)
+    require_integer_range(network, currents, timesteps)
     contents = core_contents(network, placement)
     require_machine(
         Needs(len(contents), route_count(contents)),
@@ -59,11 +60,8 @@ def emit_cores(
         neurons = []
         for placed in content.tiles:
             name = placed.tile.population
-            population, part = network.population(name), tiles[name].index((address, placed))
-            recording = (created[name], part) if created else None
-            neurons.append(
-                tile_neurons(population, placed, clocks[name], currents[name], network.state_max, recording)
-            )
+            recording = (created[name], tiles[name].index((address, placed))) if created else None
+            neurons.append(tile_neurons(network, placed, clocks[name], currents[name], recording))
         senders = {core: contents[core].neuron_count for core in content.senders}
         cores[address] = Core(
             name=str(address), neurons=neurons, synapses=content.synapses, senders=senders, batch=batch

@@ -12,17 +12,19 @@ from numpy.typing import NDArray
 from mapping.connectivity import Connectivity
 from mapping.convolution_geometry import covers_source
 from mapping.network import ChipNetwork, Population, Projection
-from nmdeploy.errors import BackendError
-from nmdeploy.lava.integer_range import synaptic_range
+from mapping.pool_taps import existing_taps
+from nmdeploy.lava.integer_range import require_integer_range
 from nmdeploy.lava.machine_limits import Needs, require_machine
+from nmdeploy.lava.population_model import PopulationProcess
 from nmdeploy.lava.processes.convolution import Convolution
+from nmdeploy.lava.processes.count_maximum import CountMaximum
+from nmdeploy.lava.processes.count_memory import CountMemoryNeurons
 from nmdeploy.lava.processes.dense import Dense
 from nmdeploy.lava.processes.integrate_and_fire import IntegrateAndFire
 from nmdeploy.lava.program import LavaProgram
 from nmdeploy.lava.recording import Recording
 from nmdeploy.lava.window_clock import WindowClock
 
-INT32_MAX = 2**31 - 1
 # Synaptic operations from which torch's speed is worth the seconds that it takes to load.
 COMPILED_OPERATIONS = 20_000_000_000
 Currents = Mapping[str, NDArray[np.signedinteger[Any]]]
@@ -56,9 +58,10 @@ def emit_layers(
     Raises
     ------
     BackendError
-        A sum could exceed the 32 bits of Lava's messages, or this machine cannot hold so many processes.
+        A sum could exceed the 32 bits of Lava's messages, a product 64 bits, or this machine cannot hold so many
+        processes.
     """
-    require_int32(network, currents)
+    require_integer_range(network, currents, timesteps)
     projection_count = len(network.projections)
     require_machine(
         Needs(len(network.populations) + projection_count, 2 * projection_count), "Run it with the simulator."
@@ -95,7 +98,7 @@ def window_clocks(network: ChipNetwork, windows: int | None, timesteps: int | No
     """When each population has its windows; `timesteps` is their length instead of the network's own."""
     steps = network.timesteps if timesteps is None else timesteps
     return {
-        population.name: WindowClock(population.start_step, steps, windows, network.gap_steps)
+        population.name: WindowClock(population.start_step, steps, windows, network.gap_steps, population.lead)
         for population in network.populations
     }
 
@@ -107,19 +110,27 @@ def _population_process(
     current: NDArray[np.signedinteger[Any]],
     batch: int,
     recording: Recording | None,
-) -> IntegrateAndFire:
+) -> PopulationProcess:
     channels, rows, columns = population.shape
+    common: dict[str, Any] = {
+        "name": population.name,
+        "shape": (batch, rows, columns, channels),
+        "clock": clock,
+        "recording": recording,
+    }
+    if population.pool_counts is not None:
+        exists = existing_taps(population, network.incoming(population.name))
+        return CountMaximum(**common, pool=population.pool_counts, exists=exists)
+    common |= {
+        "current": current,
+        "threshold": population.threshold,
+        "initial_potential": population.initial_potential,
+        "state_max": network.state_max,
+    }
+    if population.count_memory is not None:
+        return CountMemoryNeurons(**common, memory=population.count_memory)
     return IntegrateAndFire(
-        name=population.name,
-        shape=(batch, rows, columns, channels),
-        clock=clock,
-        current=current,
-        reset=population.reset,
-        threshold=population.threshold,
-        negative_threshold=population.negative_threshold,
-        initial_potential=population.initial_potential,
-        state_max=network.state_max,
-        recording=recording,
+        **common, reset=population.reset, negative_threshold=population.negative_threshold
     )
 
 
@@ -151,22 +162,3 @@ def reads_every_neuron(connectivity: Connectivity) -> bool:
         and connectivity.target_channels == (0, connectivity.target_shape[0])
         and covers_source(connectivity)
     )
-
-
-def require_int32(network: ChipNetwork, currents: Currents) -> None:
-    """Refuse a network whose sums could exceed the 32 bits of Lava's messages.
-
-    Raises
-    ------
-    BackendError
-    """
-    for population in network.populations:
-        current = currents[population.name]
-        low, high = synaptic_range(network, population.name)
-        synaptic = int(np.maximum(high, -low).max())
-        largest = network.state_max + synaptic + max(int(current.max()), -int(current.min()))
-        if largest > INT32_MAX:
-            raise BackendError(
-                f"{population.name}: a potential may reach {largest:,} before it saturates, beyond the 32 bits "
-                "of Lava's messages. Run it with the simulator."
-            )

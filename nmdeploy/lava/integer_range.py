@@ -1,13 +1,20 @@
-"""Worst sums of a network, for the integer formats of Lava processes."""
+"""Worst sums and products of a network, for the integer formats of Lava processes."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.network import ChipNetwork, Projection
+from mapping.network import ChipNetwork, Population, Projection
+from mapping.neuron_models import CountMemory
+from nmdeploy.errors import BackendError
 
 IntArray = NDArray[np.int64]
+INT32_MAX = 2**31 - 1
+INT64_MAX = 2**63 - 1
 
 
 def synaptic_range(network: ChipNetwork, name: str) -> tuple[IntArray, IntArray]:
@@ -34,3 +41,64 @@ def _sum_range(network: ChipNetwork, projection: Projection) -> tuple[IntArray, 
     if not network.population(projection.source).sends_negative:
         return negative, positive
     return negative - positive, positive - negative
+
+
+def require_integer_range(
+    network: ChipNetwork, currents: Mapping[str, NDArray[np.signedinteger[Any]]], timesteps: int | None
+) -> None:
+    """Refuse a network whose sums could exceed the 32 bits of Lava's messages and states, or its products 64 bits.
+
+    Parameters
+    ----------
+    network : ChipNetwork
+    currents : mapping of str to integer array, (windows, batch or 1, rows, columns, channels)
+        Bias and input current of each population.
+    timesteps : int or None
+        Length of a window instead of the network's own.
+
+    Raises
+    ------
+    BackendError
+    """
+    steps = network.timesteps if timesteps is None else timesteps
+    for population in network.populations:
+        current = currents[population.name]
+        low, high = synaptic_range(network, population.name)
+        synaptic = int(np.maximum(high, -low).max())
+        resting = largest_after_firing(population, network.state_max)
+        largest = resting + synaptic + max(int(current.max()), -int(current.min()))
+        if largest > INT32_MAX:
+            raise BackendError(
+                f"{population.name}: a potential may reach {largest:,} before it saturates, beyond the 32 bits "
+                "of Lava's messages. Run it with the simulator."
+            )
+        if population.count_memory is not None:
+            product = largest_product(population, population.count_memory, network.state_max, steps)
+            if product > INT64_MAX:
+                raise BackendError(
+                    f"{population.name}: a product of potential and steps may reach {product:,} in a window of "
+                    f"{steps:,} steps, beyond 64 bits. Run fewer time steps."
+                )
+
+
+def largest_after_firing(population: Population, state_max: int) -> int:
+    """Largest magnitude of a potential that firing steps leave.
+
+    An integrate-and-fire neuron spikes only beyond its threshold, which takes it towards 0. Neurons with a count memory
+    may leave the range of the state by a threshold a firing step, of which ``lead + 1`` follow the last saturation.
+    """
+    if population.count_memory is None:
+        return state_max
+    return state_max + (population.count_memory.lead + 1) * int(np.abs(population.threshold).max())
+
+
+def largest_product(population: Population, memory: CountMemory, state_max: int, timesteps: int) -> int:
+    """Bound of all that the rule of neurons with a count memory computes, see `mapping.neuron_models`.
+
+    ``z = v + N * theta`` with N up to T, which is multiplied by the slope, and by ``2 * p`` with p up to T;
+    ``(2 * N + 1) * theta * m`` with m up to T is below that.
+    """
+    threshold = int(np.abs(population.threshold).max())
+    total = largest_after_firing(population, state_max) + timesteps * threshold
+    slope = 1 if memory.slope_mantissa is None else max(1, int(np.abs(memory.slope_mantissa).max()))
+    return (2 * timesteps + 1) * total * slope

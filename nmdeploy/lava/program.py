@@ -20,7 +20,7 @@ class LavaProgram:
         By population: the global steps at which it is in which window.
     populations : dict of str to Lava process
         By population; empty at granularity "core". Ports and Vars: see
-        `nmdeploy.lava.processes.integrate_and_fire.IntegrateAndFire`.
+        `nmdeploy.lava.population_model.PopulationProcess`.
     projections : dict of str to Lava process
         By projection; empty at granularity "core".
     cores : dict of CoreAddress to Lava process
@@ -46,7 +46,7 @@ class LavaProgram:
 
     @property
     def period_steps(self) -> int:
-        """Steps from one sample to the next: the window, and the gap that cycles need."""
+        """Steps from one sample to the next: the window, and the gap that cycles and leads need."""
         return next(iter(self.clocks.values())).period_steps
 
     def steps_for(self, windows: int) -> int:

@@ -26,7 +26,7 @@ class Recording:
       that a process of its own computes; `UNFINISHED` until the window is over, and written after everything
       else of the window;
     - ``STEM.trains.npy``: int8, (windows, batch, timesteps, neurons), if asked for;
-    - ``STEM.potentials.npy``: int64, (windows, batch, timesteps, neurons), after each step, if asked for.
+    - ``STEM.potentials.npy``: int64, (windows, batch, timesteps, neurons), after each firing step, if asked for.
 
     Attributes
     ----------
@@ -147,28 +147,28 @@ class Recorder:
         self._window_counts: NDArray[np.int32] | None = None
         self._window_saturations = np.zeros(recording.batch, dtype=np.int64)
 
+    def add_saturations(self, saturations: NDArray[np.int64]) -> None:
+        """Count potentials that a step has cut off, (batch,); before `write` of the window's last firing step."""
+        self._window_saturations += saturations
+
     def write(
         self,
         window: int,
         step: int,
         spikes: NDArray[np.signedinteger[Any]],
         potential: NDArray[np.signedinteger[Any]],
-        saturations: NDArray[np.int64],
     ) -> None:
-        """Record one step.
+        """Record one firing step.
 
         Parameters
         ----------
         window, step : int
-            Index of the window, and of the step in the window.
+            Index of the window, and of the firing step in the window.
         spikes, potential : integer arrays, as `in_order` takes them
-        saturations : int64 array, (batch,)
-            Potentials cut off in this step.
         """
         if self._window_counts is None:
             self._window_counts = np.zeros(spikes.shape, dtype=np.int32)
         self._window_counts += np.abs(spikes)
-        self._window_saturations += saturations
         if self._trains is not None:
             self._trains[window, :, step][:, self._neurons] = self._in_order(spikes)
         if self._potentials is not None:

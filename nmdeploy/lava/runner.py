@@ -235,7 +235,7 @@ class _Progress:
     reported: int = 0
 
     def __call__(self) -> None:
-        last = max(self.network.populations, key=lambda population: population.start_step)
+        last = max(self.network.populations, key=lambda population: population.firing_start_step)
         try:
             windows = self.recordings[last.name].windows_finished
         except (OSError, ValueError):

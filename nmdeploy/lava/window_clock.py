@@ -3,6 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Position(NamedTuple):
+    """Where a population is in one of its windows.
+
+    Attributes
+    ----------
+    window : int
+        Index of the window.
+    step : int
+        Index of the step in the window, 0 to T + lead - 1.
+    takes_input : bool
+        Whether input and bias act in this step: in the first T of them.
+    firing_step : int or None
+        Index of the firing step, 0 to T - 1; None in the `lead` steps before the first.
+    """
+
+    window: int
+    step: int
+    takes_input: bool
+    firing_step: int | None
 
 
 @dataclass(frozen=True)
@@ -14,25 +36,42 @@ class WindowClock:
     start_step : int
         Global step, counted from 0, at which the first window starts.
     timesteps : int
-        Length of a window.
+        T: the steps of a window in which input is taken in, and as many firing steps.
     windows : int or None
         Number of windows; None for no end.
     gap_steps : int
-        Idle steps between two windows.
+        Steps between the T steps of two windows.
+    lead : int
+        Steps by which the first firing step comes after the first step of the window.
+
+    Raises
+    ------
+    ValueError
+        The gap is shorter than the lead, so that windows would overlap.
     """
 
     start_step: int
     timesteps: int
     windows: int | None
     gap_steps: int = 0
+    lead: int = 0
+
+    def __post_init__(self) -> None:
+        if self.gap_steps < self.lead:
+            raise ValueError(f"a lead of {self.lead} steps needs as many between windows, not {self.gap_steps}")
 
     @property
     def period_steps(self) -> int:
         """Steps from the start of one window to the start of the next."""
         return self.timesteps + self.gap_steps
 
-    def position(self, time_step: int) -> tuple[int, int] | None:
-        """Window and step in it, or None outside of all windows.
+    @property
+    def firing_start_step(self) -> int:
+        """Global step, counted from 0, of the first firing step of the first window."""
+        return self.start_step + self.lead
+
+    def position(self, time_step: int) -> Position | None:
+        """Where the population is, or None outside of all windows.
 
         Parameters
         ----------
@@ -41,10 +80,11 @@ class WindowClock:
         """
         elapsed = time_step - 1 - self.start_step
         window, step = divmod(elapsed, self.period_steps)
-        if elapsed < 0 or step >= self.timesteps or (self.windows is not None and window >= self.windows):
+        busy = step < self.timesteps + self.lead
+        if elapsed < 0 or not busy or (self.windows is not None and window >= self.windows):
             return None
-        return window, step
+        return Position(window, step, step < self.timesteps, step - self.lead if step >= self.lead else None)
 
     def end_step(self, windows: int) -> int:
         """Global step, counted from 0, at which the given number of windows have ended."""
-        return self.start_step + windows * self.period_steps - self.gap_steps
+        return self.firing_start_step + windows * self.period_steps - self.gap_steps

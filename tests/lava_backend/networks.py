@@ -184,12 +184,6 @@ def cyclic_networks(draw):
     return replace(network, graph=build_graph(network.populations, projections))
 
 
-def with_every_population_an_output(network):
-    """The same network, of which every potential is recorded."""
-    populations = [replace(population, is_output=True) for population in network.populations]
-    return replace(network, graph=build_graph(populations, network.projections))
-
-
 @st.composite
 def stock_networks(draw):
     """A chain that Lava's own processes can carry: reset to zero, everything in steps of 64."""

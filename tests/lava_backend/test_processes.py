@@ -14,7 +14,8 @@ from nmdeploy.lava.batches import Batches, window_currents
 from nmdeploy.simulator import simulate
 
 from .comparison import assert_equal_to_simulator, run
-from .networks import cyclic_networks, networks, samples_for, stock_networks, with_every_population_an_output
+from .networks import cyclic_networks, networks, samples_for, stock_networks
+from .programmable_networks import programmable_networks, with_every_potential_an_output
 from .tilings import placements
 
 pytestmark = pytest.mark.lava
@@ -32,7 +33,7 @@ def assert_all_granularities_equal_the_simulator(data, network):
     from nmdeploy.lava.emit_cores import emit_cores
     from nmdeploy.lava.emit_layers import emit_layers
 
-    network = with_every_population_an_output(network)
+    network = with_every_potential_an_output(network)
     samples = data.draw(samples_for(network))
     batches = Batches.of(len(samples), data.draw(st.integers(1, 3)))
     try:
@@ -56,13 +57,27 @@ def test_layers_and_cores_equal_simulator_in_cycles(data):
     assert_all_granularities_equal_the_simulator(data, data.draw(cyclic_networks()))
 
 
+@settings(EXPENSIVE, max_examples=25)
+@given(data=st.data())
+def test_programmable_neurons_equal_simulator(data):
+    """Count memories with and without leads, and maxima over counts."""
+    assert_all_granularities_equal_the_simulator(data, data.draw(programmable_networks()))
+
+
+@settings(EXPENSIVE, max_examples=8)
+@given(data=st.data())
+def test_programmable_neurons_equal_simulator_in_cycles(data):
+    assert_all_granularities_equal_the_simulator(data, data.draw(programmable_networks(cyclic=True)))
+
+
 @settings(EXPENSIVE, max_examples=6)
 @given(data=st.data())
 def test_compiled_layers_equal_simulator(data):
     """Long runs multiply with torch's kernels; here short ones do as well."""
     from nmdeploy.lava import emit_layers
 
-    network = with_every_population_an_output(data.draw(st.one_of(networks(), cyclic_networks())))
+    drawn = data.draw(st.one_of(networks(), cyclic_networks(), programmable_networks()))
+    network = with_every_potential_an_output(drawn)
     samples = data.draw(samples_for(network))
     try:
         simulate(network, samples)
@@ -78,7 +93,8 @@ def test_compiled_layers_equal_simulator(data):
 @settings(EXPENSIVE, max_examples=200)
 @given(data=st.data())
 def test_layers_and_cores_equal_simulator_often(data):
-    assert_all_granularities_equal_the_simulator(data, data.draw(st.one_of(networks(), cyclic_networks())))
+    every_kind = (networks(), cyclic_networks(), programmable_networks(), programmable_networks(cyclic=True))
+    assert_all_granularities_equal_the_simulator(data, data.draw(st.one_of(*every_kind)))
 
 
 @EXPENSIVE

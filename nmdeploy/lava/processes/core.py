@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from nmdeploy.lava.core_contents import SynapseSlice
 from nmdeploy.lava.core_synapses import RunningSynapses
-from nmdeploy.lava.tile_neurons import TileNeurons
+from nmdeploy.lava.tile_neurons import CoreVectors, TileNeurons
 
 IN_PORT_PREFIX = "from_core_"
 
@@ -34,9 +34,8 @@ class Core(AbstractProcess):
     ``s_out`` sends spikes in {-1, 0, 1} and ``v_out`` the int32 potentials that the step has left, (batch, n);
     ``from_core_N`` receives the ``s_out`` of core N, (batch, neurons of that core). What arrives there acts ``1 +
     delay`` steps later.
-    Vars: ``potential`` and ``spike_counts``, (batch, n), ``spikes`` and ``saturations`` as in
-    `nmdeploy.lava.processes.integrate_and_fire.IntegrateAndFire`; ``weights``, those of all synapses one after
-    the other.
+    Vars: ``potential``, ``spike_counts`` and ``net_spikes``, (batch, n), ``spikes`` and ``saturations`` as in
+    `nmdeploy.lava.population_model.PopulationProcess`; ``weights``, those of all synapses one after the other.
 
     Parameters
     ----------
@@ -69,6 +68,7 @@ class Core(AbstractProcess):
             setattr(self, f"{IN_PORT_PREFIX}{core}", InPort(shape=(batch, size)))
         self.potential = Var(shape=shape, init=_initial_potential(neurons, shape))
         self.spike_counts = Var(shape=shape, init=0)
+        self.net_spikes = Var(shape=shape, init=0)
         weights = np.concatenate([np.zeros(0, np.int32), *(part.weights.ravel() for part in synapses)])
         self.weights = Var(shape=weights.shape, init=weights)
         self.spikes = Var(shape=(1,), init=0)
@@ -110,6 +110,7 @@ class CoreModel(PyLoihiProcessModel, metaclass=InPortOfEachSender):
     v_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
     potential: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
     spike_counts: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=32)
+    net_spikes: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=32)
     weights: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=9)
     spikes: NDArray[np.int64] = LavaPyType(np.ndarray, np.int64, precision=64)
     saturations: NDArray[np.int64] = LavaPyType(np.ndarray, np.int64, precision=64)
@@ -140,8 +141,9 @@ class CoreModel(PyLoihiProcessModel, metaclass=InPortOfEachSender):
         """Advance by one step of the global clock."""
         arriving = self._arriving + self.a_in.recv()
         sent = np.zeros(self.potential.shape, dtype=np.int8)
+        vectors = CoreVectors(self.potential, self.spike_counts, self.net_spikes)
         for tile in self._neurons:
-            self.saturations += tile.step(self.time_step, arriving, self.potential, self.spike_counts, sent)
+            self.saturations += tile.step(self.time_step, arriving, vectors, sent)
         self.spikes += np.count_nonzero(sent)
         self.s_out.send(sent)
         self.v_out.send(self.potential)

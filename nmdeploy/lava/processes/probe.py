@@ -23,6 +23,8 @@ from nmdeploy.lava.window_clock import WindowClock
 class Probe(AbstractProcess):
     """Records spikes, and potentials where the recording asks for them, in the windows of a population.
 
+    How often potentials were cut off, the neurons do not tell; none are recorded.
+
     Ports: ``s_in`` receives spikes, ``potential`` refers to the neurons' potentials; both in Lava's order
     (columns, rows, channels).
 
@@ -83,10 +85,8 @@ class ProbeModel(PyLoihiProcessModel):
 
     def _write(self, potential: NDArray[np.int32]) -> None:
         position = self._clock.position(self.time_step)
-        if position is None:
-            return
-        saturations = np.zeros(1, dtype=np.int64)  # the neurons do not tell
-        self._recorder.write(*position, self._spikes, potential, saturations)
+        if position is not None and position.firing_step is not None:
+            self._recorder.write(position.window, position.firing_step, self._spikes, potential)
 
 
 def _neurons_last(values: NDArray[np.int32]) -> NDArray[np.int32]:
