@@ -28,6 +28,10 @@ def lif_threshold(population: Population) -> int:
 
 def neuron_obstacles(population: Population) -> list[str]:
     """Every reason why LIF is not the neuron of a population."""
+    if population.pool_counts is not None:
+        return [f"neurons of model '{population.model}', maxima over spike counts; LIF sums its input"]
+    if population.count_memory is not None:
+        return [f"neurons of model '{population.model}', which fire by their count of spikes; LIF has none"]
     found = []
     if population.reset == "subtract":
         found.append("reset by subtraction; LIF resets to zero")

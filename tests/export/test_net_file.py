@@ -18,6 +18,7 @@ from lava_backend.networks import samples_for, stock_networks
 
 from mapping.connectivity import Connectivity, tap_table
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
+from mapping.neuron_models import CountMemory, PoolCounts
 from nmdeploy.errors import ExportError
 from nmdeploy.export.net_file import first_layer_input, survives_netx, write_net_file
 from nmdeploy.export.net_obstacles import net_obstacles
@@ -184,6 +185,10 @@ def with_second_input():
     [
         (dataclasses.replace(chain(), state_max=1000), ["potentials saturate at 1,000"]),
         (with_population(1, reset="subtract"), ["conv: reset by subtraction"]),
+        (with_population(1, reset="subtract", count_memory=CountMemory(0)), ["conv: neurons of model 'paced', which"]),
+        (with_population(1, reset="subtract", count_memory=CountMemory(0, paced=False, release="threshold")),
+         ["conv: neurons of model 'signed', which fire by their count"]),
+        (with_population(1, reset="subtract", pool_counts=PoolCounts(2)), ["conv: neurons of model 'max_pool'"]),
         (with_population(1, negative_threshold=np.full(6, 65)), ["conv: spikes of both signs"]),
         (with_population(1, threshold=np.array([65, 65, 65, 65, 65, 129])), ["conv: a threshold for each channel"]),
         (with_population(1, threshold=np.full(6, 100)), ["conv: a threshold that is not one above a multiple of 64"]),

@@ -9,6 +9,7 @@ import pytest
 
 from mapping.connectivity import Connectivity, tap_table
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
+from mapping.neuron_models import CountMemory, PoolCounts
 from nmdeploy.lava.batches import Batches
 
 from .comparison import assert_equal_to_simulator, run
@@ -96,6 +97,12 @@ def with_self_loop():
     [
         (one_projection(ROWS, COLUMNS, state_max=1000), "potentials saturate at 1,000"),
         (with_source(reset="subtract"), "source: reset by subtraction"),
+        (with_source(reset="subtract", count_memory=CountMemory(0)), "source: neurons of model 'paced', which fire by"),
+        (
+            with_source(reset="subtract", count_memory=CountMemory(0, paced=False, release="half")),
+            "source: neurons of model 'signed', which fire by",
+        ),
+        (with_source(reset="subtract", pool_counts=PoolCounts(2)), "source: neurons of model 'max_pool', maxima over"),
         (with_source(negative_threshold=np.full(4, 65)), "source: spikes of both signs"),
         (with_source(threshold=np.array([65, 65, 129, 65])), "source: a threshold for each channel"),
         (with_source(threshold=np.full(4, 100)), "source: a threshold that is not one above a multiple of 64"),
