@@ -66,8 +66,9 @@ class Engine:
         self._samples = np.zeros((0, *network.input_shape), dtype=np.float32)
         self._constants: dict[str, IntArray] = {}
         self._potentials: dict[str, Any] = {}
-        self._sent: dict[str, IntArray] = {}
-        self._pooled: dict[str, IntArray] = {}
+        self._sent: dict[str, Any] = {}
+        # what the synapses of maxima have brought: by population here, by projection where sources are counted
+        self._brought: dict[str, Any] = {}
 
     def working_bytes(self, population: Population) -> int:
         """Memory that advancing the population takes for one sample and step, its own spikes included."""
@@ -117,7 +118,7 @@ class Engine:
         self._constants = {}
         self._potentials = {}
         self._sent = {}
-        self._pooled = {}
+        self._brought = {}
 
     def keep(self, staying: NDArray[np.bool_]) -> None:
         """Go on with some of the samples only.
@@ -126,9 +127,9 @@ class Engine:
         ----------
         staying : bool array, (batch,)
         """
-        self._potentials = {name: potential[staying] for name, potential in self._potentials.items()}
-        self._sent = {name: sent[staying] for name, sent in self._sent.items()}
-        self._pooled = {name: counts[:, staying] for name, counts in self._pooled.items()}
+        places = np.flatnonzero(staying)
+        for carried in (self._potentials, self._sent, self._brought):
+            carried.update({name: values[places] for name, values in carried.items()})
         self._constants = {
             name: constant[staying] if len(constant) == len(staying) > 1 else constant
             for name, constant in self._constants.items()
@@ -189,11 +190,12 @@ class Engine:
         return Advanced(train, neurons_last(np.abs(train).sum(axis=0, dtype=np.int64)), nothing, 0)
 
     def _pool_counts(self, population: Population) -> IntArray:
-        """Counts of the synapses, (digits, batch, rows, columns, channels); changed by whoever advances them."""
-        if population.name not in self._pooled:
+        """Counts of the synapses, (batch, digits, rows, columns, channels); changed by whoever advances them."""
+        if population.name not in self._brought:
             exists = existing_taps(population, self.network.incoming(population.name))
-            self._pooled[population.name] = initial_counts(exists, len(self._samples))
-        return self._pooled[population.name]
+            self._brought[population.name] = initial_counts(exists, len(self._samples))
+        counts: IntArray = self._brought[population.name]
+        return counts
 
     def sent(self, population: Population) -> IntArray | None:
         """Net spikes of neurons with a count memory so far, (batch, rows, columns, channels); None for others."""
@@ -201,7 +203,8 @@ class Engine:
             return None
         channels, rows, columns = population.shape
         nothing = np.zeros((len(self._samples), rows, columns, channels), dtype=np.int64)
-        return self._sent.get(population.name, nothing)
+        sent: IntArray = self._sent.get(population.name, nothing)
+        return sent
 
     def potential(self, population: Population) -> NDArray[Any]:
         """Potentials before the next step, whole numbers, (batch, rows, columns, channels)."""

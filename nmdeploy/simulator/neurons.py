@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from mapping.network import Population
 from mapping.neuron_models import CountMemory
 
 IntArray = NDArray[np.int64]
+Array = TypeVar("Array")
 
 
 class Neurons:
@@ -94,44 +95,58 @@ class Neurons:
 
 
 def counted_spikes(
-    memory: CountMemory, potential: IntArray, sent: IntArray, threshold: IntArray, step: int, timesteps: int
-) -> IntArray:
+    memory: CountMemory,
+    potential: Array,
+    sent: Array,
+    threshold: Array,
+    step: int,
+    timesteps: int,
+    slope_mantissa: Array | None = None,
+) -> Array:
     """Spikes in {-1, 0, 1} of neurons with a count memory, by the rule of `mapping.neuron_models`.
 
     Parameters
     ----------
     memory : CountMemory
-    potential, sent : int64 arrays, (batch, rows, columns, channels)
-    threshold : int64 array, (channels,)
+    potential, sent : int64 arrays of NumPy or torch, (batch, rows, columns, channels)
+    threshold : int64 array of the same kind, (channels,)
     step : int
         Firing step, from 0.
     timesteps : int
+    slope_mantissa : int64 array of the same kind, (channels,), optional
+        That of `memory`, which is NumPy's.
+
+    Returns
+    -------
+    int64 array of the same kind, (batch, rows, columns, channels)
     """
+    v, count, theta = cast("tuple[Any, Any, Any]", (potential, sent, threshold))
+    slope: Any = memory.slope_mantissa if slope_mantissa is None else slope_mantissa
     elapsed = step + 1
     expected = min(elapsed + memory.lead, timesteps) if memory.paced else elapsed
     if memory.shift_only:
         shift, ahead = elapsed.bit_length() - 1, expected - elapsed
-        rises = 2 * potential >= threshold + (((2 * sent + 1) * ahead * threshold) >> shift)
+        rises = 2 * v >= theta + (((2 * count + 1) * ahead * theta) >> shift)
         falls = {
-            "half": lambda: 2 * potential < -threshold + (((2 * sent - 1) * ahead * threshold) >> shift),
-            "threshold": lambda: potential < -threshold + (((sent - 1) * ahead * threshold) >> shift),
+            "half": lambda: 2 * v < -theta + (((2 * count - 1) * ahead * theta) >> shift),
+            "threshold": lambda: v < -theta + (((count - 1) * ahead * theta) >> shift),
         }
     else:
-        total = potential + sent * threshold
-        if memory.slope_mantissa is not None:
-            total = np.where(total < 0, (total * memory.slope_mantissa) >> memory.slope_bits, total)
-        owed, unit = total * elapsed, threshold * expected
-        rises = 2 * owed >= (2 * sent + 1) * unit
+        total = v + count * theta
+        if slope is not None:
+            total = total + (total < 0) * (((total * slope) >> memory.slope_bits) - total)
+        owed, unit = total * elapsed, theta * expected
+        rises = 2 * owed >= (2 * count + 1) * unit
         falls = {
-            "half": lambda: 2 * owed < (2 * sent - 1) * unit,
-            "threshold": lambda: owed < (sent - 1) * unit,
+            "half": lambda: 2 * owed < (2 * count - 1) * unit,
+            "threshold": lambda: owed < (count - 1) * unit,
         }
-    spikes = rises.astype(np.int64)
+    spikes: Array = 1 * rises
     if memory.release != "never":
-        negative = falls[memory.release]() & ~rises
-        if memory.slope_mantissa is None:
-            negative &= sent > 0
-        spikes -= negative
+        negative = falls[memory.release]()
+        if slope is None:
+            negative = negative & (count > 0)
+        spikes = spikes - 1 * negative
     return spikes
 
 

@@ -13,7 +13,7 @@ ABSENT = -(2**30)
 
 
 def initial_counts(exists: NDArray[np.bool_], batch: int) -> IntArray:
-    """Counts before a window, (digits, batch, rows, columns, channels).
+    """Counts before a window, (batch, digits, rows, columns, channels).
 
     Parameters
     ----------
@@ -21,8 +21,8 @@ def initial_counts(exists: NDArray[np.bool_], batch: int) -> IntArray:
         From `mapping.pool_taps.existing_taps`.
     batch : int
     """
-    counts = np.where(exists, 0, ABSENT).astype(np.int64)[:, None]
-    return np.repeat(counts, batch, axis=1)
+    counts = np.where(exists, 0, ABSENT).astype(np.int64)
+    return np.repeat(counts[None], batch, axis=0)
 
 
 def pooled_spikes(pool: PoolCounts, arriving: IntArray, counts: IntArray) -> NDArray[np.int8]:
@@ -33,7 +33,7 @@ def pooled_spikes(pool: PoolCounts, arriving: IntArray, counts: IntArray) -> NDA
     pool : PoolCounts
     arriving : int64 array, (batch, rows, columns, channels)
         Synaptic input, whose digits are the spikes of the synapses.
-    counts : int64 array, (digits, batch, rows, columns, channels)
+    counts : int64 array, (batch, digits, rows, columns, channels)
         Spikes so far of each synapse; changed in place.
 
     Returns
@@ -41,11 +41,11 @@ def pooled_spikes(pool: PoolCounts, arriving: IntArray, counts: IntArray) -> NDA
     int8 array, (batch, rows, columns, channels)
         In {-1, 0, 1}.
     """
-    before = counts.max(axis=0)
+    before, digits = counts.max(axis=1), counts.shape[1]
     lowest = -1 if pool.sends_negative else 0
-    left = arriving - lowest * sum(pool.base**digit for digit in range(len(counts)))
-    for count in counts:
-        count += left % pool.base + lowest
+    left = arriving - lowest * sum(pool.base**digit for digit in range(digits))
+    for digit in range(digits):
+        counts[:, digit] += left % pool.base + lowest
         left = left // pool.base
-    spikes: NDArray[np.int8] = (counts.max(axis=0) - before).astype(np.int8)
+    spikes: NDArray[np.int8] = (counts.max(axis=1) - before).astype(np.int8)
     return spikes

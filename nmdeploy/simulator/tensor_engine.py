@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,8 @@ from nmdeploy.simulator.history import History
 from nmdeploy.simulator.neurons import neurons_last
 from nmdeploy.simulator.products import FLOAT32_EXACT, FLOAT64_EXACT
 from nmdeploy.simulator.span import Span
+from nmdeploy.simulator.tensor_neurons import TensorNeurons
+from nmdeploy.simulator.tensor_pools import brought, largest_in_windows
 from nmdeploy.simulator.tensor_products import TensorProduct, gathered_values
 
 
@@ -69,50 +72,52 @@ class TensorEngine(Engine):
         train: SpikeTrain = spikes.cpu().numpy()
         return train
 
-    def keep(self, staying: NDArray[np.bool_]) -> None:
-        """Go on with some of the samples only."""
-        potentials = {name: potential[np.flatnonzero(staying)] for name, potential in self._potentials.items()}
-        self._potentials = {}
-        super().keep(staying)
-        self._potentials = potentials
-
     def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
-        steps = span.steps
+        batch, nothing = len(self._samples), np.zeros((len(self._samples), span.steps, 0), dtype=np.int64)
+        if population.pool_counts is not None:
+            spikes = self._pool_on_device(population, trains)
+            return Advanced(spikes, _counts(spikes), nothing, 0)
         constant = self.constant(population)
         dtype = self._dtype(population, constant)
-        arriving = self._arriving(population, trains, (steps, len(self._samples)), dtype)
+        arriving = self._arriving(population, trains, (span.input_steps, batch), dtype)
         arriving += torch.tensor(constant, dtype=dtype, device=self._device)
-        potential = self._potential_tensor(population, dtype)
-        threshold, negative_threshold = (
-            None if values is None else torch.tensor(values, dtype=dtype, device=self._device)
-            for values in (population.threshold, population.negative_threshold)
+        if population.count_memory is not None:
+            arriving = arriving.to(torch.int64)
+        potential = self._tensor(self.potential(population), arriving.dtype)
+        sent = self.sent(population)
+        neurons = TensorNeurons(
+            population, potential, None if sent is None else self._tensor(sent, torch.int64), self.network.state_max
         )
-        spikes = torch.zeros(arriving.shape, dtype=torch.int8, device=self._device)
-        saturations = torch.zeros((), dtype=torch.int64, device=self._device)
-        trace = []
-        for step in range(steps):
-            potential = potential + arriving[step]
-            saturations += (potential.abs() > self.network.state_max).sum()
-            potential = potential.clamp(-self.network.state_max, self.network.state_max)
-            if population.reset != "none":
-                fires = potential >= threshold
-                spikes[step] = fires
-                change = fires * threshold
-                if negative_threshold is not None:
-                    negative = (potential <= -negative_threshold) & ~fires
-                    spikes[step] -= negative.to(torch.int8)
-                    change = change - negative * negative_threshold
-                potential = potential - change if population.reset == "subtract" else potential * (spikes[step] == 0)
+        train, trace = [], []
+        for step in range(span.start, span.stop):
+            for index in span.taken_in(step):
+                neurons.integrate(arriving[index])
+            train.append(neurons.fire(step, span.timesteps))
             if population.is_output:
-                trace.append(potential)
-        self._potentials[population.name] = potential
-        counts = spikes.abs().sum(dim=0, dtype=torch.int32).cpu().numpy()
-        potentials = np.zeros((len(potential), steps, 0), dtype=np.int64)
+                trace.append(neurons.potential)
+        self._potentials[population.name] = neurons.potential
+        if neurons.sent is not None:
+            self._sent[population.name] = neurons.sent
+        spikes, potentials = torch.stack(train), nothing
         if trace:
             traced = torch.stack(trace).cpu().numpy().astype(np.int64)
             potentials = np.stack([neurons_last(one) for one in traced], axis=1)
-        return Advanced(spikes, neurons_last(counts), potentials, int(saturations))
+        return Advanced(spikes, _counts(spikes), potentials, int(neurons.saturations))
+
+    def _pool_on_device(self, population: Population, trains: Mapping[str, Any]) -> Tensor:
+        parts: list[tuple[int, Tensor]] = []
+        for projection in self.network.incoming(population.name):
+            table = projection.connectivity
+            train = trains[projection.name]
+            if projection.name not in self._brought:
+                shape = (*train.shape[1:4], table.in_channels)
+                self._brought[projection.name] = torch.zeros(shape, dtype=torch.int32, device=self._device)
+            counts = brought(self._brought[projection.name], train, table)
+            self._brought[projection.name] = counts[-1]
+            parts.append((table.target_channels[0], largest_in_windows(counts, table)))
+        largest = torch.cat([part for _, part in sorted(parts, key=itemgetter(0))], dim=-1)
+        return (largest[1:] - largest[:-1]).to(torch.int8)
 
     def _dtype(self, population: Population, constant: NDArray[np.int64]) -> torch.dtype:
         """The narrowest type that holds every potential of a step before it saturates, whatever spikes arrive.
@@ -130,11 +135,11 @@ class TensorEngine(Engine):
             return torch.float64
         raise OverflowError(f"{population.name}: a potential may reach {largest}, beyond the 2^53 that are exact")
 
-    def _potential_tensor(self, population: Population, dtype: torch.dtype) -> Tensor:
-        if population.name in self._potentials:
-            potential: Tensor = self._potentials[population.name]
-            return potential.to(dtype)
-        return torch.tensor(self.potential(population), dtype=dtype, device=self._device)
+    def _tensor(self, values: Any, dtype: torch.dtype) -> Tensor:
+        """Carried state, which is an array before the first step."""
+        if isinstance(values, Tensor):
+            return values.to(dtype)
+        return torch.tensor(values, dtype=dtype, device=self._device)
 
     def _arriving(
         self, population: Population, trains: Mapping[str, Any], extent: tuple[int, int], dtype: torch.dtype
@@ -142,7 +147,8 @@ class TensorEngine(Engine):
         """Synaptic input in membrane units, (steps, batch, rows, columns, channels)."""
         (steps, batch), (channels, rows, columns) = extent, population.shape
         total = torch.zeros((steps, batch, rows, columns, channels), dtype=dtype, device=self._device)
-        for projection in self.network.incoming(population.name):
+        # steps beyond the input take in nothing
+        for projection in self.network.incoming(population.name) if steps else ():
             train = trains[projection.name]
             sums = self._tensor_product(projection, dtype)(train.reshape(steps * batch, *train.shape[2:]))
             start, stop = projection.connectivity.target_channels
@@ -155,6 +161,11 @@ class TensorEngine(Engine):
             delivered = projection.weights.astype(np.int64) << self.network.shift(projection)
             self._tensor_products[key] = TensorProduct(projection.connectivity, delivered, dtype, self._device)
         return self._tensor_products[key]
+
+
+def _counts(spikes: Tensor) -> NDArray[np.int32]:
+    """Spikes of both signs of all steps, (batch, neurons)."""
+    return neurons_last(spikes.abs().sum(dim=0, dtype=torch.int32).cpu().numpy())
 
 
 def gpu_engine(network: ChipNetwork) -> TensorEngine | None:

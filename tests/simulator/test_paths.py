@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from chip_clock import chip_run
+from counting_networks import counting_networks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from integer_networks import input_projection, network, population, projection, whole
@@ -34,7 +35,7 @@ def engine(request, monkeypatch):
 @st.composite
 def runs(draw):
     """A network, samples, a number of time steps, and the steps of a round."""
-    net = draw(cyclic_networks() | residual_networks())
+    net = draw(cyclic_networks() | residual_networks() | counting_networks() | counting_networks())
     timesteps = draw(st.sampled_from([net.timesteps, 1, 7]))
     return net, draw(samples_for(net, largest=3)), timesteps, draw(st.integers(1, timesteps))
 
@@ -93,6 +94,11 @@ def test_early_exit_is_the_chip_stopped(engine, run):
         expected[steps:] = expected[steps - 1]
         np.testing.assert_array_equal(result.potentials[sample], expected)
     assert result.saturations == saturations
+    on_device = Window(TensorEngine(net, torch.device("cpu")), samples, net.timesteps, record_spike_trains=True)
+    same = on_device.run_until_decided(interval, EarlyExit(net, net.timesteps))
+    for name, train in result.spike_trains.items():
+        np.testing.assert_array_equal(same.spike_trains[name], train)
+    np.testing.assert_array_equal(same.potentials, result.potentials)
 
 
 def early_network():
