@@ -44,25 +44,25 @@ def conv_synapses(connectivity: Connectivity, weights: NDArray[np.int32], shift:
     shift : int
         Left shift from a sum of weights to membrane units.
     """
-    problem = weight_obstacle(weights, shift)
+    problem = _weight_obstacle(weights, shift)
     if problem is not None:
         return problem
     rows = _conv_axis(connectivity.rows, connectivity.source_shape[1])
     columns = _conv_axis(connectivity.columns, connectivity.source_shape[2])
     if rows is None or columns is None:
         return "the index tables are not those of a convolution that Lava's Conv computes"
-    groups, full = whole_populations(connectivity, weights)
+    groups, full = _whole_populations(connectivity, weights)
     return ConvSynapses((full << shift) >> LIF_SHIFT, rows, columns, groups)
 
 
-def weight_obstacle(weights: NDArray[np.int32], shift: int) -> str | None:
+def _weight_obstacle(weights: NDArray[np.int32], shift: int) -> str | None:
     """Why weights are no whole numbers in LIF's unit of input, if they are not."""
     if np.any((weights.astype(np.int64) << shift) % (1 << LIF_SHIFT)):
         return f"weights times 2^{shift} are not all multiples of 2^{LIF_SHIFT}, by which LIF shifts it"
     return None
 
 
-def whole_populations(connectivity: Connectivity, weights: NDArray[np.int32]) -> tuple[int, IntArray]:
+def _whole_populations(connectivity: Connectivity, weights: NDArray[np.int32]) -> tuple[int, IntArray]:
     """Groups and weights between all channels of source and target, zeros where there is no synapse."""
     source, target = connectivity.source_shape[0], connectivity.target_shape[0]
     whole = connectivity.source_channels == (0, source) and connectivity.target_channels == (0, target)

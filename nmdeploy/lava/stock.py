@@ -173,15 +173,14 @@ def _connect(network: ChipNetwork, populations: dict[str, LIFReset]) -> dict[str
         if isinstance(synapses, str):
             raise BackendError(f"{projection.name}: {synapses}")
         if isinstance(synapses, DenseWeights):
-            process = Dense(
-                name=projection.name, weights=synapses.weights, weight_exp=synapses.weight_exponent
-            )
+            process = Dense(name=projection.name, weights=synapses.weights, weight_exp=synapses.weight_exponent)
             source.s_out.flatten().connect(process.s_in)
             process.a_out.reshape(target.a_in.shape).connect(target.a_in)
         else:
+            kernel = synapses.weights.transpose(0, 3, 2, 1)
             process = Conv(
                 name=projection.name,
-                weight=synapses.weights,
+                weight=kernel[:, ::-1, ::-1],  # mirrored, as Lava computes a true convolution
                 input_shape=source.s_out.shape,
                 padding=(synapses.columns.before, synapses.rows.before),
                 stride=(synapses.columns.stride, synapses.rows.stride),

@@ -9,9 +9,8 @@ from lava.utils.weightutils import clip_weights, determine_sign_mode, truncate_w
 from numpy.typing import NDArray
 
 from mapping.connectivity import Connectivity
-from mapping.convolution_geometry import AxisGeometry, covers_source
-from nmdeploy.lava.conv_synapses import conv_synapses, weight_obstacle, whole_populations
-from nmdeploy.lava.lif_limits import LIF_SHIFT
+from mapping.convolution_geometry import covers_source
+from nmdeploy.lava.conv_synapses import ConvSynapses, conv_synapses
 
 IntArray = NDArray[np.int64]
 
@@ -30,29 +29,10 @@ class DenseWeights:
     weight_exponent: int
 
 
-@dataclass(frozen=True)
-class ConvolutionWeights:
-    """Weights and geometry of a stock Conv process.
-
-    Attributes
-    ----------
-    weights : int64 array, (O, K_columns, K_rows, I / groups)
-        Kernel mirrored, as Conv computes a true convolution.
-    rows, columns : AxisGeometry
-        Symmetric.
-    groups : int
-    """
-
-    weights: IntArray
-    rows: AxisGeometry
-    columns: AxisGeometry
-    groups: int
-
-
 def stock_synapses(
     connectivity: Connectivity, weights: NDArray[np.int32], shift: int
-) -> DenseWeights | ConvolutionWeights | str:
-    """Weights for a stock process, or the reason why there are none.
+) -> DenseWeights | ConvSynapses | str:
+    """Weights for a stock Dense, or Conv where that cannot carry them, or the reason why there are none.
 
     Parameters
     ----------
@@ -61,26 +41,19 @@ def stock_synapses(
     shift : int
         Left shift from a sum of weights to membrane units.
     """
-    problem = weight_obstacle(weights, shift)
-    if problem is not None:
-        return problem
-    groups, full = whole_populations(connectivity, weights)
-    if covers_source(connectivity):
-        matrix = full.transpose(0, 3, 2, 1).reshape(len(full), -1)
-        dense = _dense_weights(matrix, shift - LIF_SHIFT) if groups == 1 else None
-        if dense is not None:
-            return dense
     found = conv_synapses(connectivity, weights, shift)
-    if isinstance(found, str):
-        return found
-    mirrored = found.weights.transpose(0, 3, 2, 1)[:, ::-1, ::-1, :]
-    return ConvolutionWeights(mirrored, found.rows, found.columns, found.groups)
+    if isinstance(found, ConvSynapses) and found.groups == 1 and covers_source(connectivity):
+        matrix = found.weights.transpose(0, 3, 2, 1).reshape(len(found.weights), -1)
+        return _dense_weights(matrix) or found
+    return found
 
 
-def _dense_weights(matrix: IntArray, exponent: int) -> DenseWeights | None:
+def _dense_weights(matrix: IntArray) -> DenseWeights | None:
     """Weights that survive Dense's clipping and dropping of low bits; odd ones of mixed sign are doubled."""
+    set_bits = int(np.bitwise_or.reduce(matrix, axis=None))
+    exponent = (set_bits & -set_bits).bit_length() - 1 if set_bits else 0  # of the largest power of two in all
     for doubled in (0, 1):
-        weights = matrix << doubled
+        weights = matrix >> exponent << doubled
         sign_mode = determine_sign_mode(weights)
         carried = truncate_weights(clip_weights(weights, sign_mode, num_bits=8), sign_mode, 8)
         if np.array_equal(carried, weights):

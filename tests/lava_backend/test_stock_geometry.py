@@ -66,6 +66,38 @@ def test_geometry(rows, columns, groups):
     assert_equal_to_simulator(network, samples, lava, saturations=False)
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "step", "shift", "process"),
+    [
+        (-127, 127, 1, 6, "dense"),
+        (-127, 127, 1, 9, "dense"),  # beyond 8 bits in LIF's unit: an exponent brings them back
+        (-127, 127, 2, 6, "dense"),
+        (0, 255, 1, 6, "dense"),
+        (-255, 0, 1, 7, "dense"),
+        (-3, 3, 64, 0, "dense"),
+        (0, 0, 1, 6, "dense"),
+        (-255, 255, 1, 6, "convolution"),  # odd ones of mixed sign
+        (0, 256, 1, 6, "convolution"),
+    ],
+)
+def test_dense_weights_are_carried_exactly_or_not_at_all(low, high, step, shift, process):
+    from nmdeploy.lava.stock_synapses import DenseWeights, stock_synapses
+
+    here = [np.arange(size, dtype=np.int32)[None] for size in SOURCE[1:]]
+    table = Connectivity(SOURCE, (6, 1, 1), *here, (0, 4), (0, 6))
+    weights = np.random.default_rng(0).integers(low, high, table.weight_shape, np.int32, endpoint=True) * step
+    weights.flat[:2] = np.array([low, high]) * step
+    found = stock_synapses(table, weights, shift)
+    wanted = weights * 2.0 ** (shift - 6)
+    if process == "convolution":
+        assert not isinstance(found, DenseWeights)
+        np.testing.assert_array_equal(found.weights, wanted)
+        return
+    assert isinstance(found, DenseWeights)
+    carried = found.weights * 2.0**found.weight_exponent
+    np.testing.assert_array_equal(carried.reshape(6, 5, 6, 4).transpose(0, 3, 2, 1), wanted)
+
+
 ROWS, COLUMNS = taps(1, 6, 3, 1, 1, 1), taps(2, 5, 3, 1, 1, 1)
 
 
