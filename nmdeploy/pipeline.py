@@ -30,6 +30,7 @@ from nmdeploy.search.auto import Found, search
 from nmdeploy.search.build import build, compensate
 from nmdeploy.search.judge import judge
 from nmdeploy.search.recipe import AUTO, PRESETS, Compensation, Recipe, check_method, default_neurons, preset
+from nmdeploy.search.smallest_window import loss, smallest_window
 from nmdeploy.spiking.evaluate import evaluate
 from nmdeploy.spiking.network import SpikingNetwork
 
@@ -57,6 +58,9 @@ class CompilerOptions:
     initial_potential_share : float or None
         Of the threshold; None for one half, or that of the preset.
     shortcut_normalisation : bool
+    max_loss_points : float or None
+        Take the shortest window, up to that of `quantization`, that loses at most so many percentage points of
+        accuracy on held-out calibration samples.
     """
 
     quantization: QuantizationOptions
@@ -66,6 +70,7 @@ class CompilerOptions:
     compensation: Compensation | Literal["auto"] = AUTO
     initial_potential_share: float | None = None
     shortcut_normalisation: bool = True
+    max_loss_points: float | None = None
 
 
 @dataclass(frozen=True)
@@ -176,7 +181,7 @@ def compile_layers(
     chosen = passes.run("quantize", lambda: _quantize(converted, wanted, calibration, profile, options))
     network, recipe = chosen.built.network, chosen.built.recipe
     _, audit = apply_method(converted, recipe.method, network.timesteps)
-    audit = replace(audit, notes=(*audit.notes, *chosen.refusals))
+    audit = replace(audit, notes=(*audit.notes, *chosen.notes))
     core_graph = passes.run("partition", lambda: partition(network, profile))
     placement = passes.run("place", lambda: place(core_graph, profile))
     violations = passes.run("verify", lambda: verify(network, placement, profile))
@@ -222,7 +227,34 @@ def _quantize(
     profile: HardwareProfile,
     options: CompilerOptions,
 ) -> Found:
-    """Quantise as asked, or as agrees best with the float network."""
+    """Quantise as asked, or as agrees best, for the window asked for or the shortest that will do."""
+    reference = evaluate(converted.network, calibration.held_out)
+
+    def for_window(steps: int) -> Found:
+        quantization = replace(options.quantization, timesteps=steps)
+        return _quantize_for(converted, wanted, calibration, profile, replace(options, quantization=quantization))
+
+    if options.max_loss_points is None:
+        return for_window(options.quantization.timesteps)
+    if any(population.shape[1:] != (1, 1) for population in converted.network.outputs):
+        raise NmdeployError("--max-loss counts decisions; the outputs of this network are maps, which decide nothing")
+    found, lost = smallest_window(
+        options.quantization.timesteps,
+        options.max_loss_points,
+        for_window,
+        lambda candidate: loss(candidate, reference, calibration.held_out_labels),
+    )
+    note = f"a window of {found.built.network.timesteps} steps loses {lost}"
+    return replace(found, notes=(*found.notes, note))
+
+
+def _quantize_for(
+    converted: Converted,
+    wanted: Recipe,
+    calibration: Calibration,
+    profile: HardwareProfile,
+    options: CompilerOptions,
+) -> Found:
     if options.compensation == AUTO and options.method not in PRESETS:
         methods = tuple(METHODS) if wanted.method == AUTO else (wanted.method,)
         compensations: tuple[Compensation, ...] = ("none", "bias")

@@ -89,6 +89,10 @@ def compile_command(
     calibration: Annotated[Path | None, typer.Option(help=".npz with x: samples that scales are chosen on.")] = None,
     calibration_limit: Annotated[int, typer.Option(min=1, help="Use at most this many calibration samples.")] = 512,
     timesteps: Annotated[int, typer.Option("--timesteps", "-T", min=1, help="Time steps of the window.")] = 64,
+    max_loss: Annotated[
+        float | None,
+        typer.Option(min=0, help="Take the shortest window up to --timesteps that loses at most so many points."),
+    ] = None,
     method: Annotated[str, typer.Option(help=f"{AUTO}, {', '.join([*PRESETS, *METHODS])}.")] = AUTO,
     neurons: Annotated[
         Neurons, typer.Option(help="auto: the most accurate that the target has.")
@@ -158,6 +162,7 @@ def compile_command(
         compensation.value,
         initial_potential,
         shortcut_normalisation,
+        max_loss,
     )
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
@@ -168,7 +173,7 @@ def compile_command(
             return
     recorded = Options(
         target=profile.name,
-        timesteps=timesteps,
+        timesteps=compiled.network.timesteps,
         method=compiled.recipe.method,
         percentile=percentile,
         weight_bits=weight_bits,
@@ -242,9 +247,10 @@ def _shape(text: str | None) -> tuple[int, ...] | None:
 def _calibration(model: Model, path: Path | None, limit: int, seed: int) -> Calibration:
     input_shape = model.layers.input_layer.shape
     if path is not None:
-        samples = read_data(path, limit).samples
-        description = f"{len(samples)} samples, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
-        return split_calibration(model.preprocessing.apply(samples, input_shape), description)
+        data = read_data(path, limit)
+        description = f"{len(data.samples)} samples, sha256 {hashlib.sha256(path.read_bytes()).hexdigest()}"
+        preprocessed = model.preprocessing.apply(data.samples, input_shape)
+        return split_calibration(preprocessed, description, labels=data.labels)
     if model.calibration is not None:
         samples = model.calibration[:limit]
         return split_calibration(

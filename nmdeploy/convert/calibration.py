@@ -31,12 +31,14 @@ class Calibration:
     description : str
         Where they come from, for the manifest and the audit.
     is_noise : bool
+    held_out_labels : int64 array, (held-out samples,), or None
     """
 
     samples: NDArray[np.float32]
     held_out: NDArray[np.float32]
     description: str
     is_noise: bool
+    held_out_labels: NDArray[np.int64] | None = None
 
     @property
     def given(self) -> int:
@@ -71,15 +73,21 @@ class Calibration:
         ]
 
 
-def split_calibration(samples: NDArray[np.float32], description: str, is_noise: bool = False) -> Calibration:
+def split_calibration(
+    samples: NDArray[np.float32],
+    description: str,
+    is_noise: bool = False,
+    labels: NDArray[np.int64] | None = None,
+) -> Calibration:
     """Keep the last quarter, at least 1 and at most `HELD_OUT_MAX` samples, for comparing methods.
 
     A single sample serves for both.
     """
     if len(samples) < 2:
-        return Calibration(samples, samples, description, is_noise)
+        return Calibration(samples, samples, description, is_noise, labels)
     kept_back = min(max(int(len(samples) * HELD_OUT_SHARE), 1), HELD_OUT_MAX)
-    return Calibration(samples[:-kept_back], samples[-kept_back:], description, is_noise)
+    held_out_labels = None if labels is None else labels[-kept_back:]
+    return Calibration(samples[:-kept_back], samples[-kept_back:], description, is_noise, held_out_labels)
 
 
 def noise_calibration(input_shape: Shape, preprocessing: Preprocessing, seed: int) -> Calibration:

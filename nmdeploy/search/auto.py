@@ -26,12 +26,13 @@ class Found:
     ----------
     built : Built
     judgement : Judgement
-    refusals : tuple of str
+    notes : tuple of str
+        What was left out and why, and what else the user should know.
     """
 
     built: Built
     judgement: Judgement
-    refusals: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def search(

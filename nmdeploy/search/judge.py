@@ -24,11 +24,14 @@ class Judgement:
         Samples of the same decision as the float network; 0 where the outputs are maps, which decide nothing.
     error : float
         ``|decoded - reference| / |reference|`` (l2 over all outputs and samples).
+    predictions : int64 array, (samples,)
+        Largest output of each sample.
     spike_counts : dict of population name to integer array, (samples, neurons)
     """
 
     same: int
     error: float
+    predictions: NDArray[np.int64] = field(repr=False)
     spike_counts: dict[str, NDArray[Any]] = field(repr=False)
 
     @property
@@ -51,4 +54,4 @@ def judge(network: ChipNetwork, samples: NDArray[np.float32], reference: NDArray
     decoded = decode(network, result.potentials[:, -1], network.timesteps)
     same, error = agreement(decoded, reference)
     decides = all(population.shape[1:] == (1, 1) for population in network.outputs)
-    return Judgement(same if decides else 0, error, result.spike_counts)
+    return Judgement(same if decides else 0, error, decoded.argmax(axis=1), result.spike_counts)
