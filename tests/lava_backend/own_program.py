@@ -21,6 +21,7 @@ from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.lava.core_contents import PlacedTile
 
 BATCH = {"samples": 2, "injected": 1}
+LOST = 100_000
 
 
 def held(program, population):
@@ -44,13 +45,14 @@ def joined(parts, population, read):
 
 
 def inject(program, network, artifact, images, steps):
-    """Send each sample's currents in the steps of its window, from a source for each process."""
+    """Send each sample's currents in the steps of its window, from a source for each process, and others in between."""
     for name, currents in nmdeploy.lava.input_currents(artifact, images).items():
         clock = program.clocks[name]
         for process, placed in held(program, network.population(name)):
             tile = placed.tile
             of_tile = currents[:, slice(*tile.rows), slice(*tile.columns), slice(*tile.channels)]
-            schedule = np.zeros((1, int(np.prod(process.a_in.shape)), steps), dtype=np.int32)
+            schedule = np.full((1, int(np.prod(process.a_in.shape)), steps), LOST, dtype=np.int32)
+            schedule[0, : placed.start] = schedule[0, placed.start + tile.neuron_count :] = 0
             for sample, current in enumerate(of_tile):
                 start = clock.start_step + sample * clock.period_steps
                 schedule[0, placed.start : placed.start + tile.neuron_count, start : start + clock.timesteps] = (
@@ -90,13 +92,15 @@ def main(folder, data, granularity, feeding, result):
     for population in populations:
         of_population, name = parts[population.name], population.name
         clock = program.clocks[name]
-        totals = [[process.spikes.get()[0], process.saturations.get()[0]] for process, _ in of_population]
+        processes = {process for process, _ in of_population}
+        totals = [[process.spikes.get()[0], process.saturations.get()[0]] for process in processes]
         results[f"totals {name}"] = np.sum(totals, axis=0)
         results[f"counts {name}"] = joined(of_population, population, lambda one: one.spike_counts.get())
+        results[f"net {name}"] = joined(of_population, population, lambda one: one.net_spikes.get())
         for what in ("s_out", "v_out"):
             gathered = {process: sinks[getattr(process, what)].data.get() for process, _ in of_population}
             for window in range(windows):
-                start = clock.start_step + window * clock.period_steps
+                start = clock.firing_start_step + window * clock.period_steps
                 of_steps = [
                     joined(of_population, population, {one: all_[..., now] for one, all_ in gathered.items()}.get)
                     for now in range(start, start + clock.timesteps)

@@ -22,6 +22,7 @@ pytestmark = pytest.mark.lava
 pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
 
 from .own_program import BATCH  # noqa: E402 - imports Lava
+from .programmable_example import samples_of_example, write_example  # noqa: E402
 
 PROGRAM = textwrap.dedent(
     """
@@ -63,35 +64,47 @@ def ran(*arguments):
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
 
 
+@pytest.fixture(scope="session")
+def programmable_artifact(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("programmable")
+    write_example(folder / "example.nmd")
+    return folder / "example.nmd"
+
+
 @pytest.mark.parametrize("granularity", ["layer", "core"])
 @pytest.mark.parametrize("feeding", ["samples", "injected"])
-def test_ports_and_vars_over_several_runs(digits_artifact, digits_images, tmp_path, granularity, feeding):
+@pytest.mark.parametrize("compiled", ["digits", "programmable"])
+def test_ports_and_vars_over_several_runs(request, tmp_path, granularity, feeding, compiled):
     """Potentials and spikes of every step at the ports; Vars after every run; samples built in, or sent to a_in."""
+    folder = request.getfixturevalue(f"{compiled}_artifact")
+    shown = samples_of_example(4) if compiled == "programmable" else request.getfixturevalue("digits_images")[:4]
     data, result = tmp_path / "data.npz", tmp_path / "result.npz"
-    np.savez(data, x=digits_images[:4])
+    np.savez(data, x=shown)
     program = Path(__file__).with_name("own_program.py")
-    ended = ran(program, digits_artifact, data, granularity, feeding, result)
+    ended = ran(program, folder, data, granularity, feeding, result)
     assert ended.returncode == 0, ended.stderr
 
-    artifact = read_artifact(digits_artifact)
+    artifact = read_artifact(folder)
     network, batch = artifact.network, BATCH[feeding]
-    samples = artifact.manifest.preprocessing.apply(digits_images[:4], network.input_shape)
+    samples = artifact.manifest.preprocessing.apply(shown, network.input_shape)
     every = network.populations
     expected = simulate(network, samples, record_spike_trains=True)
     with np.load(result) as found:
         for window in range(len(samples) // batch):
-            shown = slice(window * batch, (window + 1) * batch)
-            potentials = expected.potentials[shown]
+            of_window = slice(window * batch, (window + 1) * batch)
+            potentials = expected.potentials[of_window]
             np.testing.assert_array_equal(found[f"potential {window}"].reshape(batch, -1), potentials[:, -1])
             output = found[f"v_out {network.outputs[0].name} {window}"]
             np.testing.assert_array_equal(output.reshape(potentials.shape), potentials)
             first = found[f"s_out {every[0].name} {window}"]
-            train = expected.spike_trains[every[0].name][shown]
+            train = expected.spike_trains[every[0].name][of_window]
             np.testing.assert_array_equal(first.reshape(train.shape), train)
         if feeding == "samples":  # else windows have no end, and the first population is in the next one already
             counts = expected.spike_counts[every[0].name]
             last = found[f"counts {every[0].name}"].reshape(batch, -1)
             np.testing.assert_array_equal(last, counts[-batch:])
+            net = found[f"net {every[0].name}"].reshape(batch, -1)
+            np.testing.assert_array_equal(net, expected.spike_trains[every[0].name][-batch:].sum(axis=1))
             assert found[f"totals {every[0].name}"].tolist() == [counts.sum(), 0]
             assert last.sum() > 100
 
