@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
@@ -190,3 +191,8 @@ class TorchEngine(Engine):
 def _single_threads(count: int) -> ThreadPoolExecutor:
     """Threads that each compute alone: what a thread sets in torch holds for itself, and for threads started later."""
     return ThreadPoolExecutor(count, "nmdeploy", initializer=torch.set_num_threads, initargs=(1,))
+
+
+if hasattr(os, "register_at_fork"):
+    # threads do not live on in a forked process, which would wait for them: it gets new ones
+    os.register_at_fork(after_in_child=_single_threads.cache_clear)
