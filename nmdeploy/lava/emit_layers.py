@@ -75,9 +75,7 @@ def emit_layers(
     for population in network.populations:
         name = population.name
         recording = None if recordings is None else recordings[name].create()
-        populations[name] = _population_process(
-            network, population, clocks[name], currents[name], batch, recording
-        )
+        populations[name] = _population_process(network, population, clocks[name], currents[name], batch, recording)
     projections = {}
     for projection in network.projections:
         process = _projection_process(network, projection, batch, compiled=compiled)
@@ -129,9 +127,7 @@ def _population_process(
     }
     if population.count_memory is not None:
         return CountMemoryNeurons(**common, memory=population.count_memory)
-    return IntegrateAndFire(
-        **common, reset=population.reset, negative_threshold=population.negative_threshold
-    )
+    return IntegrateAndFire(**common, reset=population.reset, negative_threshold=population.negative_threshold)
 
 
 def _projection_process(
@@ -139,9 +135,7 @@ def _projection_process(
 ) -> Convolution | Dense:
     shift = network.shift(projection)
     if reads_every_neuron(projection.connectivity):
-        return Dense(
-            name=projection.name, weights=projection.weights, shift=shift, delay=projection.delay, batch=batch
-        )
+        return Dense(name=projection.name, weights=projection.weights, shift=shift, delay=projection.delay, batch=batch)
     return Convolution(
         name=projection.name,
         connectivity=projection.connectivity,

@@ -71,9 +71,7 @@ class TorchEngine(Engine):
             several = self.threads > 1 and len(parts) >= self.threads
             yield from self._run_side_by_side(work, parts) if several else super().run_all(work, parts)
 
-    def _run_side_by_side(
-        self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]
-    ) -> Iterator[Result]:
+    def _run_side_by_side(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
         engines: SimpleQueue[TorchEngine] = SimpleQueue()
         for _ in range(self.threads):
             engines.put(TorchEngine(self.network, 1, kernels_of=self))

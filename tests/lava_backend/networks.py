@@ -139,8 +139,9 @@ def networks(draw):
     first_input = input_projection(choose, input_shape)
     count = choose.integer(1, 4)
     populations = [
-        population(choose, "population 0", first_input.connectivity.target_shape, choose.integer(0, 2),
-                   is_output=count == 1)
+        population(
+            choose, "population 0", first_input.connectivity.target_shape, choose.integer(0, 2), is_output=count == 1
+        )
     ]
     projections = []
     for index in range(1, count):
@@ -202,9 +203,7 @@ def stock_networks(draw):
         table = connectivity(choose, shape, choose.one_of(*CHANNELS), tables)
         shape, name, channels = table.target_shape, f"population {index}", table.target_shape[0]
         if index == 0:
-            first_input = InputProjection(
-                "input", name, table, choose.array(table.weight_shape, -3, 3) * step, 0, 0
-            )
+            first_input = InputProjection("input", name, table, choose.array(table.weight_shape, -3, 3) * step, 0, 0)
         else:
             largest = choose.one_of(9, 127)
             weights = choose.array(table.weight_shape, -largest, largest).astype(np.int32)
@@ -216,8 +215,19 @@ def stock_networks(draw):
         bias = choose.array((channels, 1, 1), -1, 3) * choose.integer(0, 1)
         initial = choose.array(channels, -2, 5) * step * choose.integer(0, 1)
         populations.append(
-            Population(name, shape, reset, threshold, None, bias, np.full_like(bias, 6), initial,
-                       index, np.ones(channels), is_output=index == count - 1)
+            Population(
+                name,
+                shape,
+                reset,
+                threshold,
+                None,
+                bias,
+                np.full_like(bias, 6),
+                initial,
+                index,
+                np.ones(channels),
+                is_output=index == count - 1,
+            )
         )
     graph = build_graph(populations, projections)
     return ChipNetwork(input_shape, choose.integer(1, 5), 6, 6, WIDE, 2**13, 7, graph, (first_input,))
