@@ -50,27 +50,26 @@ def clip_and_round_thresholds(histogram: MagnitudeHistogram, timesteps: int) -> 
 def clip_and_round_error(
     histogram: MagnitudeHistogram, excess: ExcessFunction, thresholds: FloatArray, timesteps: int
 ) -> FloatArray:
-    """Squared error of each channel, summed over its values.
+    """Squared error of each channel for each of some thresholds, summed over its values.
 
     Parameters
     ----------
     histogram : MagnitudeHistogram
     excess : ExcessFunction
         Of the same histogram.
-    thresholds : float64 array, (channels,)
+    thresholds : float64 array, (channels, candidates)
     timesteps : int
 
     Returns
     -------
-    float64 array, (channels,)
+    float64 array, (channels, candidates)
         In squared activation units.
     """
     centres = np.arange(BINS) + 0.5
     # the mean square of values evenly spread in a bin: of its centre, and a twelfth for the spread
     power = (histogram.counts * (centres**2 + 1.0 / 12.0)).sum(axis=1) * histogram.width**2
-    level = thresholds / timesteps
-    borders = (np.arange(timesteps) + 0.5) * level[:, None]
-    error: FloatArray = power - 2.0 * level * excess(borders).sum(axis=1)
+    levels = thresholds / timesteps
+    error: FloatArray = power[:, None] - 2.0 * levels * excess.over_borders(levels, timesteps)
     return error
 
 
@@ -78,8 +77,6 @@ def _best_share(
     histogram: MagnitudeHistogram, excess: ExcessFunction, shares: FloatArray, timesteps: int
 ) -> FloatArray:
     """Of the shares (channels, candidates) of the largest magnitude, the best of each channel."""
-    errors = np.stack(
-        [clip_and_round_error(histogram, excess, share * histogram.largest, timesteps) for share in shares.T], axis=1
-    )
+    errors = clip_and_round_error(histogram, excess, shares * histogram.largest[:, None], timesteps)
     best: FloatArray = shares[np.arange(len(shares)), errors.argmin(axis=1)]
     return best

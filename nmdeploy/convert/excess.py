@@ -22,8 +22,7 @@ class ExcessFunction:
     """
 
     def __init__(self, histogram: MagnitudeHistogram) -> None:
-        self._counts = histogram.counts
-        self._bins_per_unit = 1.0 / histogram.width
+        self._width = histogram.width
         # at the lower edge of each bin, and at the end of the last: values above, and their excess in bin widths
         self._above = np.zeros((len(histogram.counts), BINS + 1))
         self._above[:, :BINS] = histogram.counts[:, ::-1].cumsum(axis=1)[:, ::-1]
@@ -32,20 +31,41 @@ class ExcessFunction:
         self._excess[:, :BINS] = steps[:, ::-1].cumsum(axis=1)[:, ::-1]
 
     def __call__(self, thresholds: FloatArray) -> FloatArray:
-        """Evaluate.
+        """Evaluate at one threshold of each channel.
 
         Parameters
         ----------
-        thresholds : float64 array, (channels, points)
+        thresholds : float64 array, (channels,)
             In activation units, not negative.
 
         Returns
         -------
-        float64 array, (channels, points)
+        float64 array, (channels,)
             In activation units.
         """
         from nmdeploy.convert.compiled_loops import excess_above
 
         found = np.empty(thresholds.shape)
-        excess_above(thresholds, self._bins_per_unit, self._counts, self._above, self._excess, found)
-        return found
+        excess_above(thresholds / self._width, self._above, self._excess, found)
+        return found * self._width
+
+    def over_borders(self, levels: FloatArray, timesteps: int) -> FloatArray:
+        """``sum of E((j - 1/2) * level)`` with j from 1 to `timesteps`: over the borders where counts round up.
+
+        Parameters
+        ----------
+        levels : float64 array, (channels, candidates)
+            In activation units, not negative.
+        timesteps : int
+
+        Returns
+        -------
+        float64 array, (channels, candidates)
+            In activation units.
+        """
+        from nmdeploy.convert.compiled_loops import excess_above_borders
+
+        found = np.empty(levels.shape)
+        width = self._width[:, None]
+        excess_above_borders(levels / width, timesteps, self._above, self._excess, found)
+        return found * width

@@ -50,6 +50,6 @@ def balanced_thresholds(histogram: MagnitudeHistogram, steps: int = BALANCING_ST
     excess = ExcessFunction(histogram)
     threshold = np.zeros(len(histogram.largest))
     for _ in range(steps):
-        threshold += 2.0 * excess(threshold[:, None])[:, 0] / histogram.total
+        threshold += 2.0 * excess(threshold) / histogram.total
     balanced: FloatArray = np.minimum(threshold, histogram.largest)
     return balanced

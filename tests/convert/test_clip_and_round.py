@@ -27,7 +27,7 @@ def values():
 def test_error(values, share, timesteps):
     histogram = histogram_of(values.astype(np.float32))
     thresholds = share * histogram.largest
-    found = clip_and_round_error(histogram, ExcessFunction(histogram), thresholds, timesteps)
+    found = clip_and_round_error(histogram, ExcessFunction(histogram), thresholds[:, None], timesteps)[:, 0]
     for channel, threshold in enumerate(thresholds):
         expected = brute_force(values[:, channel], threshold, timesteps)
         # a bin's width of uncertainty at each of the borders between levels
