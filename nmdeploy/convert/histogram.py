@@ -84,15 +84,14 @@ class MagnitudeHistogram:
         if rank >= self.total - 1.0:
             return self.largest.copy()
         channels = np.arange(len(self.largest))
-        up_to = (self.total - self.counts.sum(axis=1, keepdims=True)) + self.counts.cumsum(axis=1)
-        # a channel whose last value was left out by rounding of `total` still finds its last bin
-        found = np.minimum((up_to <= rank).sum(axis=1), BINS - 1)
+        zeros = self.total - self.counts.sum(axis=1, keepdims=True)
+        up_to = zeros + self.counts.cumsum(axis=1)
+        found = (up_to <= rank).sum(axis=1)
         count = self.counts[channels, found]
+        # negative for a rank among the zeros, which are below the first bin
         place = (rank - (up_to[channels, found] - count) + 0.5) / np.maximum(count, 1.0)
-        value = np.minimum((found + np.clip(place, 0.0, 1.0)) * self.width, self.largest)
-        zeros = self.total - self.counts.sum(axis=1)
-        ranked: FloatArray = np.where(rank < zeros, 0.0, value)
-        return ranked
+        value: FloatArray = np.minimum((found + np.clip(place, 0.0, 1.0)) * self.width, self.largest)
+        return value
 
 
 class GrowingHistogram:
