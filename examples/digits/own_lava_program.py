@@ -26,14 +26,14 @@ def main(folder: str, data_file: str) -> None:
     program = nmdeploy.lava.build(artifact)
     steps = program.steps_for(SAMPLES)
 
-    # The input: currents into the first population, each sample's for the steps of its window.
+    # The input: currents into the first population, each sample's for the steps of its window that take input.
     for name, currents in nmdeploy.lava.input_currents(artifact, images).items():
         population, clock = program.populations[name], program.clocks[name]
         schedule = np.zeros((*population.a_in.shape, steps), dtype=np.int32)
         for step in range(steps):
             position = clock.position(step + 1)
-            if position is not None and position[0] < SAMPLES:
-                schedule[0, ..., step] = currents[position[0]]
+            if position is not None and position.takes_input and position.window < SAMPLES:
+                schedule[0, ..., step] = currents[position.window]
         Source(data=schedule).s_out.connect(population.a_in)
 
     # The result: the membrane potentials of the output population, after every step.

@@ -9,9 +9,12 @@ import pytest
 from command_line import nmdeploy
 
 from mapping.network import build_graph
+from mapping.neuron_models import CountMemory
 from nmdeploy.artifact.network_file import write_network
 from nmdeploy.errors import BackendError
-from nmdeploy.lava.runner import run_on_lava
+from nmdeploy.lava.batches import Batches
+from nmdeploy.lava.recording import recordings_of
+from nmdeploy.lava.runner import _Progress, run_on_lava
 from nmdeploy.simulator import simulate
 
 from .programmable_example import programmable_example, samples_of_example, write_example
@@ -73,6 +76,21 @@ def with_population(name, **changes):
         dataclasses.replace(one, **changes) if one.name == name else one for one in network.populations
     ]
     return dataclasses.replace(network, graph=build_graph(populations, network.projections))
+
+
+def test_progress_follows_the_population_that_fires_last(tmp_path):
+    """The first to start here, as its lead is longer than all others start after it."""
+    network = with_population("edges", count_memory=CountMemory(20))
+    recordings = recordings_of(network, tmp_path, (2, 1, network.timesteps), False)
+    reported = []
+    progress = _Progress(network, recordings, Batches(2, 2, 1), reported.append)
+    for recording in recordings.values():
+        recording.create()
+    for name in ("out", "edges"):
+        assert reported == []
+        np.load(recordings[name].path("saturations"), mmap_mode="r+")[:] = 0
+        progress()
+    assert reported == [2]
 
 
 def test_stock_processes_name_what_they_lack(folder):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mapping.neuron_models import CountMemory, PoolCounts
 from nmdeploy.lava.window_clock import WindowClock
 
 
@@ -40,3 +42,19 @@ def test_windows_without_end_go_on():
 def test_lead_that_would_reach_into_the_next_window_is_refused():
     with pytest.raises(ValueError, match="a lead of 2 steps needs as many between windows, not 1"):
         WindowClock(0, 4, 1, 1, 2)
+
+
+@pytest.mark.lava
+def test_processes_refuse_the_clock_of_other_neurons():
+    pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+    from nmdeploy.lava.processes.count_maximum import CountMaximum
+    from nmdeploy.lava.processes.count_memory import CountMemoryNeurons
+
+    clock, one = WindowClock(0, 4, 1, 2, 2), np.ones(1, dtype=np.int64)
+    common = {"shape": (1, 1, 1, 1), "clock": clock}
+    with pytest.raises(ValueError, match="neurons with a lead of 1 steps on a clock with one of 2"):
+        CountMemoryNeurons(
+            **common, current=np.zeros((1, 1, 1, 1, 1)), memory=CountMemory(1), threshold=one, initial_potential=one
+        )
+    with pytest.raises(ValueError, match="maxima over counts on a clock with a lead of 2 steps"):
+        CountMaximum(**common, pool=PoolCounts(2), exists=np.ones((1, 1, 1, 1), dtype=np.bool_))

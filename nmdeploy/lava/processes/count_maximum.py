@@ -55,8 +55,6 @@ class CountMaximum(PopulationProcess):
         recording: Recording | None = None,
         name: str | None = None,
     ) -> None:
-        if clock.lead:
-            raise ValueError(f"maxima over counts on a clock with a lead of {clock.lead} steps; they have none")
         nothing = np.zeros((1, 1, 1, 1, 1), dtype=np.int32)
         super().__init__(
             shape=shape,
@@ -68,6 +66,8 @@ class CountMaximum(PopulationProcess):
             pool=pool,
             exists=exists,
         )
+        if clock.lead:
+            raise ValueError(f"maxima over counts on a clock with a lead of {clock.lead} steps; they have none")
 
 
 @implements(proc=CountMaximum, protocol=LoihiProtocol)

@@ -65,8 +65,6 @@ class CountMemoryNeurons(PopulationProcess):
         recording: Recording | None = None,
         name: str | None = None,
     ) -> None:
-        if clock.lead != memory.lead:
-            raise ValueError(f"neurons with a lead of {memory.lead} steps on a clock with one of {clock.lead}")
         super().__init__(
             shape=shape,
             clock=clock,
@@ -77,6 +75,8 @@ class CountMemoryNeurons(PopulationProcess):
             memory=memory,
             state_max=state_max,
         )
+        if clock.lead != memory.lead:
+            raise ValueError(f"neurons with a lead of {memory.lead} steps on a clock with one of {clock.lead}")
         self.threshold = Var(shape=shape[3:], init=threshold)
         self.initial_potential = Var(shape=shape[3:], init=initial_potential)
 
