@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+from command_line import nmdeploy_here
 from convertible_networks import chain, conv, samples, settled
 from torch import nn
 
+from nmdeploy import save
 from nmdeploy.convert.calibration import FEW_SAMPLES, noise_calibration, split_calibration
 from nmdeploy.convert.convert import convert
 from nmdeploy.frontend.trace import trace
@@ -54,3 +56,14 @@ def test_few_samples_for_classes_are_not():
 def test_noise_has_a_warning_of_its_own():
     assert notes(MAP, 4, is_noise=True) == []
     assert noise_calibration((3, 6, 6), Preprocessing(), seed=0).notes([(1, 4, 4)]) == []
+
+
+def test_the_command_line_warns(tmp_path):
+    """The note of the audit reaches who compiles, as text and in the summary."""
+    x = samples(3, 6, 6, count=4)
+    save(MAP, x[:1], tmp_path / "map.pt", calibration=x)
+    options = ("--target", "loihi", "--method", "channel-mse", "-o", tmp_path / "map.nmd")
+    text, summary = (nmdeploy_here("compile", tmp_path / "map.pt", *options, *json) for json in ((), ("--json",)))
+    assert text.code == summary.code == 0
+    assert "4 calibration samples are few" in text.stderr
+    assert any("4 calibration samples are few" in note for note in summary.json["notes"])
