@@ -64,7 +64,7 @@ class FastProduct:
     weights : int32 array, `connectivity.weight_shape`
     shift : int
     binary : bool
-        Whether spikes are 0 or 1 only; else -1 comes too, which the 8-bit kernel does not take.
+        Whether spikes are 0 or 1 only; else -1 comes too.
     """
 
     def __init__(self, connectivity: Connectivity, weights: NDArray[np.int32], shift: int, *, binary: bool) -> None:
@@ -154,8 +154,9 @@ def _dense_kernel(connectivity: Connectivity, weights: NDArray[np.int32], shift:
     if is_channelwise(connectivity):
         kernel = _channelwise(_in_float32(weights, shift), rows, columns, connectivity)
         return DenseKernel("channelwise", kernel, CHANNELWISE_NANOSECONDS)
-    if binary and _fits_int8(weights):
-        kernel = _int8_convolution(weights, shift, rows, columns, connectivity)
+    zero_point = 0 if binary else 1
+    if _fits_int8(weights, zero_point):
+        kernel = _int8_convolution(weights, shift, rows, columns, connectivity, zero_point)
         return DenseKernel("int8 convolution", kernel, INT8_NANOSECONDS)
     kernel = _float_convolution(_in_float32(weights, shift), rows, columns, connectivity)
     return DenseKernel("float32 convolution", kernel, FLOAT_NANOSECONDS)
@@ -177,8 +178,11 @@ def is_channelwise(connectivity: Connectivity) -> bool:
     return taps == 1 and connectivity.groups == connectivity.in_channels == connectivity.out_channels
 
 
-def _fits_int8(weights: NDArray[np.int32]) -> bool:
-    return int(np.abs(weights).max(initial=0)) // _step(weights) <= INT8_MAX and int8_convolution_works()
+def _fits_int8(weights: NDArray[np.int32], zero_point: int) -> bool:
+    levels_fit = int(np.abs(weights).max(initial=0)) // _step(weights) <= INT8_MAX
+    # of images up to 1 + zero_point, and less what the zero point adds
+    sums_fit = (1 + 2 * zero_point) * _largest_sum(weights) < FLOAT32_EXACT
+    return levels_fit and sums_fit and int8_convolution_works(zero_point)
 
 
 def _step(weights: NDArray[np.int32]) -> int:
@@ -258,7 +262,12 @@ def _float_convolution(
 
 
 def _int8_convolution(
-    weights: NDArray[np.int32], shift: int, rows: AxisGeometry, columns: AxisGeometry, connectivity: Connectivity
+    weights: NDArray[np.int32],
+    shift: int,
+    rows: AxisGeometry,
+    columns: AxisGeometry,
+    connectivity: Connectivity,
+    zero_point: int,
 ) -> Kernel:
     step = _step(weights)
     levels = torch.from_numpy((weights // step).astype(np.int8))
@@ -266,6 +275,7 @@ def _int8_convolution(
     convolution = _Int8Convolution(
         levels,
         unit=float(step * 2.0**shift),
+        zero_point=zero_point,
         stride=[rows.stride, columns.stride],
         padding=padding or [0, 0],
         dilation=[rows.dilation, columns.dilation],
@@ -273,8 +283,10 @@ def _int8_convolution(
     )
 
     def apply(spikes: Tensor) -> Tensor:
-        images = spikes.view(torch.uint8).permute(0, 3, 1, 2)
-        return convolution(images if padding is not None else _framed(images, rows, columns)).permute(0, 2, 3, 1)
+        images = spikes.permute(0, 3, 1, 2)
+        images = images if padding is not None else _framed(images, rows, columns)
+        images = images + zero_point if zero_point else images
+        return convolution(images.view(torch.uint8)).permute(0, 2, 3, 1)
 
     return apply
 
@@ -287,6 +299,8 @@ class _Int8Convolution:
     levels : int8 tensor, (O, I/groups, K_rows, K_columns)
     unit : float
         The sums are given as float32 times this: a power of two, times the common divisor of the weights.
+    zero_point : int
+        What stands for zero in the images, and fills the border.
     stride, padding, dilation : list of int
     groups : int
     """
@@ -295,6 +309,7 @@ class _Int8Convolution:
         self,
         levels: Tensor,
         unit: float,
+        zero_point: int,
         stride: list[int],
         padding: list[int],
         dilation: list[int],
@@ -302,6 +317,7 @@ class _Int8Convolution:
     ) -> None:
         self._levels = levels
         self._unit = unit
+        self._zero_point = zero_point
         self._geometry = (stride, padding, dilation, groups)
         self._ones = torch.ones(len(levels))
         self._zeros = torch.zeros(len(levels), dtype=torch.int64)
@@ -313,22 +329,36 @@ class _Int8Convolution:
         onednn = torch.ops.onednn  # type: ignore[attr-defined]
         if self._packed is None:
             self._packed = onednn.qconv_prepack(
-                self._levels, self._ones, self._unit, 0, *self._geometry, list(images.shape)
+                self._levels, self._ones, self._unit, self._zero_point, *self._geometry, list(images.shape)
             )
         # The unit goes in as the scale of the images: scales of the weights are not applied alike by all versions.
-        arguments: tuple[Any, ...] = (images, self._unit, 0, self._packed, self._ones, self._zeros, None)
+        arguments: tuple[Any, ...] = (
+            images,
+            self._unit,
+            self._zero_point,
+            self._packed,
+            self._ones,
+            self._zeros,
+            None,
+        )
         sums: Tensor = onednn.qconv2d_pointwise(*arguments, *self._geometry, 1.0, 0, torch.float32, "none", [], "")
         return sums
 
 
 @cache
-def int8_convolution_works() -> bool:
-    """Whether this torch has the 8-bit convolution with exact float32 results, by trying a small one."""
+def int8_convolution_works(zero_point: int = 0) -> bool:
+    """Whether this torch has the 8-bit convolution with exact float32 results, by trying a small one.
+
+    Parameters
+    ----------
+    zero_point : int
+        What stands for zero in the images.
+    """
     generator = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 2, (2, 40, 5, 5), generator=generator, dtype=torch.uint8)
+    images = torch.randint(0, 2 + zero_point, (2, 40, 5, 5), generator=generator, dtype=torch.uint8)
     levels = torch.randint(-INT8_MAX, INT8_MAX + 1, (8, 40, 3, 3), generator=generator, dtype=torch.int8)
     try:
-        sums = _Int8Convolution(levels, 2.0, [1, 1], [1, 1], [1, 1], 1)(images)
+        sums = _Int8Convolution(levels, 2.0, zero_point, [1, 1], [1, 1], [1, 1], 1)(images)
     except (AttributeError, NotImplementedError, RuntimeError, TypeError):
         return False
-    return torch.equal(sums, F.conv2d(images.double(), 2.0 * levels.double(), padding=1).float())
+    return torch.equal(sums, F.conv2d(images.double() - zero_point, 2.0 * levels.double(), padding=1).float())

@@ -29,13 +29,14 @@ def expected(connectivity, weights, shift, spikes, stride, padding):
     [
         ((-127, 128), 2, True, "int8 convolution"),
         ((-127, 128), 1, True, "int8 convolution"),
-        ((-127, 128), 2, False, "float32 convolution"),
+        ((-127, 128), 2, False, "int8 convolution"),
         ((-255, 256), 1, True, "float32 convolution"),
+        ((-255, 256), 1, False, "float32 convolution"),
     ],
 )
-@pytest.mark.parametrize(("stride", "padding", "groups"), [(1, 1, 1), (2, 1, 1), (1, 0, 2), (2, 2, 4)])
+@pytest.mark.parametrize(("stride", "padding", "groups"), [(1, 1, 1), (2, 1, 1), (1, 0, 2), (2, 2, 4), (4, 2, 1)])
 def test_convolutions(weights_range, step, binary, kernel, stride, padding, groups):
-    if kernel == "int8 convolution" and not int8_convolution_works():
+    if kernel == "int8 convolution" and not int8_convolution_works(0 if binary else 1):
         pytest.skip("this torch has no exact 8-bit convolution")
     random = np.random.default_rng(stride * 10 + groups)
     connectivity = convolution(8, 12, 3, stride=stride, padding=padding, groups=groups)
@@ -45,6 +46,38 @@ def test_convolutions(weights_range, step, binary, kernel, stride, padding, grou
     assert product.dense_kernel_name == kernel
     spikes = random.integers(0 if binary else -1, 2, (5, 9, 9, 8)).astype(np.int8)
     np.testing.assert_array_equal(product(spikes), expected(connectivity, weights, 3, spikes, stride, padding))
+
+
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize("before", [0, 2, -1])
+def test_a_border_on_one_side(binary, before):
+    """Windows of two at stride 1, as many as there are places: zeros behind, or in front, or a row that none reads."""
+    random = np.random.default_rng(before + 9)
+    tables = [tap_table(size, size, 2, 1, before) for size in (7, 6)]
+    connectivity = Connectivity((8, 7, 6), (12, 7, 6), *tables, (0, 8), (0, 12))
+    weights = random.integers(-127, 128, connectivity.weight_shape).astype(np.int32)
+    spikes = random.integers(0 if binary else -1, 2, (5, 7, 6, 8)).astype(np.int8)
+    edges = (before, 1 - before, before, 1 - before)
+    images = F.pad(torch.from_numpy(spikes.astype(np.float64)).permute(0, 3, 1, 2), edges)
+    wanted = F.conv2d(images, torch.from_numpy(weights.astype(np.float64))).permute(0, 2, 3, 1).numpy()
+    product = FastProduct(connectivity, weights, 0, binary=binary)
+    assert product.dense_kernel_name == "int8 convolution" or not int8_convolution_works(0 if binary else 1)
+    np.testing.assert_array_equal(product(spikes), wanted)
+
+
+@pytest.mark.parametrize("binary", [True, False])
+def test_spikes_of_both_signs_need_room_for_their_zero_point(binary):
+    """50,000 weights of 127 and spikes counted from -1: sums up to three times as large pass 2^24 on the way."""
+    places = np.arange(2, dtype=np.int32)[:, None]
+    connectivity = Connectivity((50_000, 2, 1), (1, 2, 1), places, places[:1], (0, 50_000), (0, 1))
+    weights = np.full(connectivity.weight_shape, 127, dtype=np.int32)
+    product = FastProduct(connectivity, weights, 0, binary=binary)
+    if int8_convolution_works(0):
+        assert product.dense_kernel_name == ("int8 convolution" if binary else "float32 convolution")
+    spikes = np.ones((1, 2, 1, 50_000), dtype=np.int8)
+    spikes[0, 1, 0, ::3] = 0 if binary else -1
+    wanted = 127 * spikes.astype(int).sum(axis=3)
+    np.testing.assert_array_equal(product(spikes)[..., 0], wanted)
 
 
 def test_sums_beyond_float32_are_gathered_in_float64():

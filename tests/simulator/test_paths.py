@@ -24,7 +24,7 @@ from nmdeploy.simulator.window import Window
 @pytest.fixture(params=["numpy", "torch", "torch without 8-bit convolution", "torch spike by spike"])
 def engine(request, monkeypatch):
     if "without" in request.param:
-        monkeypatch.setattr(fast_products, "int8_convolution_works", lambda: False)
+        monkeypatch.setattr(fast_products, "int8_convolution_works", lambda _: False)
     if "by spike" in request.param:
         # as if finding one took no time, and adding its weights neither: then it always pays
         monkeypatch.setattr(fast_products, "EVENT_NANOSECONDS", 1e-6)
