@@ -13,7 +13,7 @@ from nmdeploy.decode import decode
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """How a window of this many steps decides.
+    """How the potentials after this many steps of the window decide.
 
     Attributes
     ----------
@@ -37,9 +37,11 @@ def accuracy_curve(
 ) -> list[CurvePoint]:
     """One point for each step of the window, the first one first.
 
-    A window begins like any longer one of the same network: its first t potentials are all that a window of t steps
-    gives. So each point is exactly what a run of t steps would report, with the initial potentials and the biases
-    decoded as they are there. Compiling anew for t steps may give another network, and another accuracy.
+    Each point is what is read out after t of T steps. Where `windows_are_prefixes` holds, it is also exactly what a
+    run of t steps would report, with the initial potentials and the biases decoded as they are there. Neurons that
+    wait and fire at the pace of a window of T steps would catch up earlier in a window of t: there, the points show
+    reading out early, and a window of t steps is a run of its own (`nmdeploy.analysis.windows`). In either case,
+    compiling anew for t steps may give another network, and another accuracy.
 
     Parameters
     ----------
@@ -56,6 +58,16 @@ def accuracy_curve(
         accuracy = None if labels is None else float((predictions == labels).mean())
         points.append(CurvePoint(steps, accuracy, float((predictions == float_predictions).mean())))
     return points
+
+
+def windows_are_prefixes(network: ChipNetwork) -> bool:
+    """Whether the first t steps of a window are all that a window of t steps of the same network gives.
+
+    Not so where neurons fire at a pace with a lead: in the last steps of their window they catch up, so that the
+    length of the window decides what they send. Without a lead the pace is that of the steps which have passed.
+    """
+    memories = [population.count_memory for population in network.populations]
+    return not any(memory is not None and memory.paced and memory.lead for memory in memories)
 
 
 def landmarks(points: list[CurvePoint]) -> list[CurvePoint]:

@@ -14,7 +14,7 @@ import typer
 from numpy.typing import NDArray
 
 from hw_profiles.energy import energy_presets
-from nmdeploy.accuracy_curve import CurvePoint, accuracy_curve
+from nmdeploy.accuracy_curve import CurvePoint, accuracy_curve, windows_are_prefixes
 from nmdeploy.artifact.artifact import PLACEMENT_FILE, Artifact, read_artifact
 from nmdeploy.cli.console import key_value_table, print_json, sample_progress, stdout_console, warn
 from nmdeploy.cli.memory_size import memory_bytes
@@ -67,7 +67,9 @@ def run_command(
     step_limit: Annotated[
         float | None, typer.Option(min=0.1, help="Seconds after which one time step on Lava is given up.")
     ] = None,
-    curve: Annotated[bool, typer.Option("--curve", help="Accuracy over time steps, from this one run.")] = False,
+    curve: Annotated[
+        bool, typer.Option("--curve", help="Accuracy when read out after each step, from this one run.")
+    ] = False,
     early_exit: Annotated[
         int | None,
         typer.Option(min=1, metavar="STEPS", help="What is saved by leaving at a proved decision; check every STEPS."),
@@ -124,7 +126,7 @@ def run_command(
     if left_early is not None and early_exit is not None:
         network, preset = compiled.network, energy_presets()[EARLY_EXIT_PRESET]
         saving = early_exit_saving(network, compiled.placement, samples, result, left_early, early_exit, preset)
-    _print(report, points, saving, as_json=as_json)
+    _print(report, points, saving, are_windows=windows_are_prefixes(compiled.network), as_json=as_json)
 
 
 def _leave_early(
@@ -145,11 +147,17 @@ def _leave_early(
 
 
 def _print(
-    report: dict[str, object], points: list[CurvePoint] | None, saving: EarlyExitSaving | None, *, as_json: bool
+    report: dict[str, object],
+    points: list[CurvePoint] | None,
+    saving: EarlyExitSaving | None,
+    *,
+    are_windows: bool,
+    as_json: bool,
 ) -> None:
     if as_json:
         if points is not None:
             report["curve"] = [asdict(point) for point in points]
+            report["curve_of"] = "windows" if are_windows else "early read-out"
         if saving is not None:
             report["early_exit"] = saving.as_dict()
         print_json(report)
@@ -157,7 +165,7 @@ def _print(
     console = stdout_console()
     console.print(key_value_table("nmdeploy run", [(key, _shown(value)) for key, value in report.items()]))
     if points is not None:
-        console.print(curve_table(points))
+        console.print(curve_table(points, are_windows=are_windows))
     if saving is not None:
         console.print(early_exit_table(saving))
 

@@ -9,9 +9,23 @@ from nmdeploy.cli.console import key_value_table
 from nmdeploy.energy.early_exit import EarlyExitSaving
 
 
-def curve_table(points: list[CurvePoint]) -> Table:
-    """Some points of the curve, the last one always."""
-    table = Table(title="Accuracy over time steps (windows of the same network)", title_justify="left")
+def curve_table(points: list[CurvePoint], *, are_windows: bool) -> Table:
+    """Some points of the curve, the last one always.
+
+    Parameters
+    ----------
+    points : list of CurvePoint
+    are_windows : bool
+        Whether each point is also what a window of so many steps gives.
+    """
+    window = points[-1].timesteps
+    meaning = (
+        "windows of the same network"
+        if are_windows
+        else f"read out early from a window of {window}, whose pace the neurons keep; "
+        "windows of their own: nmdeploy analyze"
+    )
+    table = Table(title=f"Accuracy over time steps ({meaning})", title_justify="left")
     for heading in ("T", "accuracy", "agreement"):
         table.add_column(heading, justify="right")
     for point in landmarks(points):
