@@ -124,8 +124,8 @@ class GrowingHistogram:
         self._total += len(values)
 
     def result(self) -> MagnitudeHistogram:
-        """All that was counted."""
-        return MagnitudeHistogram(self._reach, self._counts.copy(), float(self._total), self._largest.copy())
+        """All that was counted; shares the counts, so that nothing may be added afterwards."""
+        return MagnitudeHistogram(self._reach, self._counts, float(self._total), self._largest)
 
     @property
     def _reach(self) -> FloatArray:
