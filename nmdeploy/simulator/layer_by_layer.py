@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population
-from nmdeploy.simulator.engine import Advanced, Engine
+from nmdeploy.simulator.engine import Advanced, Engine, SpikeTrain
 from nmdeploy.simulator.neurons import neurons_last
 from nmdeploy.simulator.simulate import Simulator
 from nmdeploy.simulator.span import Span
@@ -30,21 +31,28 @@ class LayerByLayer:
         Without cycles.
     samples : float32 array, (samples, channels, rows, columns)
         Preprocessed.
+    simulator : Simulator, optional
+        Of the same populations and projections; one that has run before keeps what it has worked out.
 
     Attributes
     ----------
     samples : float32 array
         As many of them as `SPIKES_BYTES` allows, the first ones, at least one.
+    saturations : dict of population name to int
+        How often a potential was cut off in the last run of a population, over all samples, neurons and steps.
     """
 
-    def __init__(self, network: ChipNetwork, samples: NDArray[np.float32]) -> None:
+    def __init__(
+        self, network: ChipNetwork, samples: NDArray[np.float32], simulator: Simulator | None = None
+    ) -> None:
         self._network = network
         self.samples = samples[: max(1, SPIKES_BYTES // (_neurons_waiting(network) * network.timesteps))]
-        self._engine = Simulator(network).engine(len(self.samples) * network.timesteps)
+        self._engine = (simulator or Simulator(network)).engine(len(self.samples) * network.timesteps)
         largest = max(self._engine.working_bytes(population) for population in network.populations)
         self._batch = max(1, WORKING_BYTES // (largest * network.timesteps))
         self._trains: dict[str, list[Any]] = {}
         self._waiting = dict(network.graph.out_degree())
+        self.saturations: dict[str, int] = {}
 
     def run(self, population: Population) -> tuple[IntArray, IntArray]:
         """Run one population over its window, all of whose sources have run.
@@ -72,9 +80,20 @@ class LayerByLayer:
         parts = range(-(-len(self.samples) // self._batch))
         advanced = list(self._engine.run_all(run_part, parts))
         self._trains[population.name] = [part.spikes for part in advanced]
+        self.saturations[population.name] = sum(part.saturations for part in advanced)
         net = [self._engine.as_array(part.spikes).sum(axis=0, dtype=np.int64) for part in advanced]
         counts = np.concatenate([neurons_last(count) for count in net])
         return counts, np.concatenate([part.potentials[:, -1] for part in advanced])
+
+    def trains(self, name: str) -> Iterator[SpikeTrain]:
+        """Spikes of the population that ran last, or of one that others wait for, some samples at a time.
+
+        Yields
+        ------
+        int8 array, (steps, batch, rows, columns, channels)
+            In {-1, 0, 1}; firing steps of the window.
+        """
+        return (self._engine.as_array(train) for train in self._trains[name])
 
     def release(self, population: Population) -> None:
         """Say that a population will not run again: spikes that nothing else waits for are dropped."""

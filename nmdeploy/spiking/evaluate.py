@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,27 +38,43 @@ def activations(
     held: dict[str, Values] = {INPUT: np.ascontiguousarray(samples.transpose(0, 2, 3, 1))}
     waiting = {name: network.graph.out_degree(name) for name in network.graph.nodes}
     for population in network.populations:
-        channels, rows, columns = population.shape
-        if population.activation == "maximum":
-            values = maximum(population, network.incoming(population.name), held)
-            _release(network, population, held, waiting)
-            yield population, values
-            if waiting[population.name]:
-                held[population.name] = values
-            continue
-        bias = np.broadcast_to(population.bias, population.shape).transpose(1, 2, 0)
-        values = np.broadcast_to(bias, (len(samples), rows, columns, channels)).astype(np.float32)
-        for projection in network.incoming(population.name):
-            product = Product(projection.connectivity, projection.weights, np.float32)
-            start, stop = projection.connectivity.target_channels
-            source = held[projection.source]
-            chunk = max(1, GATHER_BYTES // product.gathered_bytes_per_sample)
-            for first in range(0, len(samples), chunk):
-                values[first : first + chunk, ..., start:stop] += product(source[first : first + chunk])
+        values = activation_input(network, population, held, len(samples))
         _release(network, population, held, waiting)
         yield population, values
         if waiting[population.name]:
             held[population.name] = population.activate(values)
+
+
+def activation_input(
+    network: SpikingNetwork, population: FloatPopulation, held: Mapping[str, Values], samples: int
+) -> Values:
+    """Input of one population's activation function; of a maximum, the largest of its sources.
+
+    Parameters
+    ----------
+    network : SpikingNetwork
+    population : FloatPopulation
+    held : mapping of source name to float32 array, (samples, rows, columns, channels)
+        Activations of its sources.
+    samples : int
+
+    Returns
+    -------
+    float32 array, (samples, rows, columns, channels)
+    """
+    if population.activation == "maximum":
+        return maximum(population, network.incoming(population.name), held)
+    channels, rows, columns = population.shape
+    bias = np.broadcast_to(population.bias, population.shape).transpose(1, 2, 0)
+    values = np.broadcast_to(bias, (samples, rows, columns, channels)).astype(np.float32)
+    for projection in network.incoming(population.name):
+        product = Product(projection.connectivity, projection.weights, np.float32)
+        start, stop = projection.connectivity.target_channels
+        source = held[projection.source]
+        chunk = max(1, GATHER_BYTES // product.gathered_bytes_per_sample)
+        for first in range(0, samples, chunk):
+            values[first : first + chunk, ..., start:stop] += product(source[first : first + chunk])
+    return values
 
 
 def _release(
