@@ -1,5 +1,7 @@
 """Statistics from what BatchNorm learned, against drawn normal values."""
 
+from statistics import NormalDist
+
 import numpy as np
 import pytest
 import torch
@@ -58,7 +60,13 @@ def test_histograms_are_those_of_rectified_normal_values():
     for channel, column in enumerate(values.T):
         edges = np.arange(BINS + 1) * histogram.width[channel]
         expected = np.cumsum(np.histogram(column[column > 0], edges)[0]) / DRAWS
-        np.testing.assert_allclose(histogram.counts[channel].cumsum() / histogram.total, expected, atol=0.005)
+        found = histogram.counts[channel]
+        np.testing.assert_allclose(found.cumsum() / histogram.total, expected, atol=0.005)
+        # what lies above the largest is counted with it, and not lost
+        assert not found[edges[:-1] > histogram.largest[channel]].any()
+        gain, shift = float(module[1].weight[channel].detach()), float(module[1].bias[channel].detach())
+        positive = 1 - NormalDist(shift, abs(gain)).cdf(0.0)
+        assert found.sum() / histogram.total == pytest.approx(positive, abs=1e-6)
 
 
 @pytest.mark.parametrize("method", METHODS)
