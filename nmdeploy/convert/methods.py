@@ -115,9 +115,23 @@ def normalise(
     for population in network.populations:
         if population.activation == "none":
             continue
+        if population.activation == "maximum":
+            scales[population.name] = _scales_of_sources(network, population, scales)
+            continue
         scales[population.name], found = _own_scale(population, statistics[population.name], method, timesteps)
         notes += found
     return network.with_scales(scales), notes
+
+
+def _scales_of_sources(
+    network: SpikingNetwork, population: FloatPopulation, scales: dict[str, FloatArray]
+) -> FloatArray:
+    """A maximum over counts counts in the units of what it pools, channel by channel."""
+    taken = np.ones(population.shape[0])
+    for projection in network.incoming(population.name):
+        table = projection.connectivity
+        taken[slice(*table.target_channels)] = scales[projection.source][slice(*table.source_channels)]
+    return taken
 
 
 def _own_scale(

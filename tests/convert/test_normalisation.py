@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from convertible_networks import Net, basic_block, chain, conv, samples, settled
 from torch import nn
 
+from nmdeploy.convert.calibration import split_calibration
+from nmdeploy.convert.convert import convert
 from nmdeploy.convert.lower_layers import lower_layers
 from nmdeploy.convert.methods import METHODS, normalise
 from nmdeploy.convert.statistics import collect_statistics
@@ -254,3 +256,16 @@ def test_a_ceiling_caps_the_scale(method):
 def test_outputs_are_not_scaled():
     network, _ = normalised(settled(NETWORKS["chain"]), samples(3, 6, 6), "channel-max")
     np.testing.assert_array_equal(network.outputs[0].scale, np.ones(4))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_maximum_over_counts_counts_in_the_units_of_what_it_pools(name):
+    """Spikes of a channel stand for the same activation before and after pooling."""
+    module = nn.Sequential(nn.Conv2d(2, 3, 3), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(27, 4)).eval()
+    images = torch.rand(16, 2, 8, 8, generator=torch.Generator().manual_seed(0))
+    calibration = split_calibration(images.numpy(), "test")
+    converted = convert(trace(module, images[:1]), calibration, 99.9, frozenset({"maximum"}))
+    scaled, _ = normalise(converted.network, converted.statistics, METHODS[name], 8)
+    pooling = next(population for population in scaled.populations if population.activation == "maximum")
+    (source,) = {projection.source for projection in scaled.incoming(pooling.name)}
+    np.testing.assert_array_equal(pooling.scale, scaled.population(source).scale)
