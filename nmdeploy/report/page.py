@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import jinja2
-
 from hw_profiles.energy import energy_presets
 from mapping.bounds import cores_lower_bound
 from mapping.verify import RULES, verify
+from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.energy.report import NOTE, energy_report
+from nmdeploy.report.analysis_page import analysis_section
 from nmdeploy.report.mesh_map import CHIPS_DRAWN, mesh_maps
+from nmdeploy.report.templates import template
 
 
-def render_page(artifact: Artifact, title: str, preset: str = "int32") -> str:
+def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis: Analysis | None = None) -> str:
     """Render the report.
 
     Parameters
@@ -22,23 +23,18 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32") -> str:
         Usually the name of the artifact.
     preset : str
         Energy preset of the tables by layer and core.
+    analysis : Analysis, optional
+        Of this artifact, to be part of the report.
 
     Returns
     -------
     str
         HTML.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("nmdeploy.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
     presets = energy_presets()
     energy = energy_report(artifact.counts, presets[preset])
     network = artifact.network
-    return environment.get_template("page.html").render(
+    return template("page.html").render(
         title=title,
         artifact=artifact,
         network=network,
@@ -54,6 +50,7 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32") -> str:
         maps=mesh_maps(artifact, energy),
         chips_drawn=CHIPS_DRAWN,
         note=NOTE,
+        **({"analysis": None} if analysis is None else analysis_section(analysis)),
     )
 
 
