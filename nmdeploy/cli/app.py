@@ -1,4 +1,4 @@
-"""The command line: `nmdeploy compile | run | check | energy | report | export | targets`.
+"""The command line: `nmdeploy compile | run | analyze | check | energy | report | export | targets`.
 
 Exit codes: 0 ok, 1 violations found, 2 could not run.
 """
@@ -13,6 +13,7 @@ import typer
 from hw_profiles import ProfileError
 from mapping.violation import DoesNotFitError
 from nmdeploy import __version__
+from nmdeploy.cli.analyze import analyze_command
 from nmdeploy.cli.check import check_command
 from nmdeploy.cli.compile import compile_command
 from nmdeploy.cli.energy import energy_command
@@ -30,6 +31,7 @@ app = typer.Typer(
 )
 app.command("compile")(compile_command)
 app.command("run")(run_command)
+app.command("analyze")(analyze_command)
 app.command("check")(check_command)
 app.command("energy")(energy_command)
 app.command("report")(report_command)

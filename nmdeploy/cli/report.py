@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from nmdeploy.analysis.document import read_document
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.errors import NmdeployError
 from nmdeploy.write_file import write_whole
@@ -15,11 +16,16 @@ from nmdeploy.write_file import write_whole
 def report_command(
     artifact: Annotated[Path, typer.Argument(help="Folder written by compile.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="HTML file to write.")] = Path("report.html"),
+    analysis: Annotated[
+        Path | None, typer.Option(help="What nmdeploy analyze --json printed of this artifact, to be included.")
+    ] = None,
 ) -> None:
     """Write a self-contained HTML page: layers, energy, cores, audit, provenance."""
-    from nmdeploy.report.page import render_page  # jinja2 is needed by no other command
+    from nmdeploy.report.page import render_page  # jinja2 is needed by few commands
 
-    page = render_page(read_artifact(artifact), artifact.resolve().stem)
+    compiled = read_artifact(artifact)
+    analyzed = None if analysis is None else read_document(analysis, compiled.manifest.files["network.h5"])
+    page = render_page(compiled, artifact.resolve().stem, analysis=analyzed)
     try:
         write_whole(output, page.encode())
     except OSError as error:

@@ -1,0 +1,123 @@
+"""What `nmdeploy analyze` prints."""
+
+from __future__ import annotations
+
+from rich.table import Table
+
+from nmdeploy.analysis.analyze import Analysis
+from nmdeploy.analysis.layers import LayerRow, LayerTable
+from nmdeploy.analysis.scores import Score
+from nmdeploy.cli.console import key_value_table
+from nmdeploy.search.smallest_window import windows as landmark_windows
+
+UNKNOWN = "-"
+
+
+def summary_table(analysis: Analysis) -> Table:
+    """The whole window."""
+    return key_value_table(
+        "nmdeploy analyze",
+        [
+            ("samples", str(analysis.samples)),
+            ("timesteps", str(analysis.timesteps)),
+            ("latency_steps", str(analysis.latency_steps)),
+            ("steps_per_sample", str(analysis.steps_per_sample)),
+            ("accuracy", _share(analysis.accuracy)),
+            ("float_accuracy", _share(analysis.float_accuracy)),
+            ("agreement", _share(analysis.agreement)),
+            ("error (l2)", _share(analysis.error)),
+            ("spikes_per_inference", f"{analysis.spikes_per_inference:,.1f}"),
+            ("saturations", str(analysis.saturations)),
+        ],
+    )
+
+
+def window_table(analysis: Analysis) -> Table:
+    """Some points of the curve, the last one always; the rest is in the JSON and on the page."""
+    curve = analysis.curve
+    decides = analysis.agreement is not None
+    shown = ("accuracy", "agreement", "error") if decides else ("error",)
+    table = Table(
+        title="Over time steps: windows of t steps"
+        + ("" if curve.windows_are_prefixes else f"; and windows of {analysis.timesteps} read out after t steps"),
+        title_justify="left",
+    )
+    for heading in ("t", "latency", "steps/sample", *shown):
+        table.add_column(heading, justify="right")
+    if not curve.windows_are_prefixes:
+        for heading in shown:
+            table.add_column(f"{heading}\nread out", justify="right")
+    landmarks = set(landmark_windows(analysis.timesteps))
+    for point in curve.points:
+        if point.timesteps not in landmarks:
+            continue
+        scores = [point.window] if curve.windows_are_prefixes else [point.window, point.read_out]
+        steps = (point.timesteps, point.latency_steps, point.steps_per_sample)
+        table.add_row(*map(str, steps), *(_share(_value(score, name)) for score in scores for name in shown))
+    return table
+
+
+def layer_table(layers: LayerTable, samples: int) -> Table:
+    """A row a population; the layers that lose most are marked."""
+    table = Table(
+        title=f"Layers: rates against activations, dB, on {samples} samples",
+        caption=_explanation(layers),
+        title_justify="left",
+        caption_justify="left",
+    )
+    table.add_column("population")
+    for heading in ("SNR", "ideal", "drop", "own SNR", "own drop", "clipped", "silent", "cut off", "rate", "spikes"):
+        table.add_column(heading, justify="right")
+    for row in layers.rows:
+        table.add_row(*_cells(row, layers))
+    return table
+
+
+def _cells(row: LayerRow, layers: LayerTable) -> tuple[str, ...]:
+    return (
+        row.name,
+        _ratio(row.snr_db, row.relative_error),
+        _decibels(row.ideal_snr_db),
+        _decibels(row.drop_db) + (" <<" if row.name == layers.furthest_below_ideal else ""),
+        _ratio(row.own_snr_db, row.own_relative_error),
+        _decibels(row.own_drop_db) + (" <" if row.name == layers.loses_most_itself else ""),
+        _percent(row.clipped),
+        _percent(row.silent),
+        _percent(row.saturated),
+        _share(row.mean_rate),
+        f"{row.spikes:,.1f}",
+    )
+
+
+def _explanation(layers: LayerTable) -> str:
+    """What the columns mean, and which layers are marked."""
+    parts = [
+        "ideal: activations only clipped and rounded to T levels. own: against what the float layer makes of the very "
+        "rates that come in, so without the errors of earlier layers."
+    ]
+    if layers.furthest_below_ideal is not None:
+        parts.append(f"<< furthest below its ideal: {layers.furthest_below_ideal}.")
+    if layers.loses_most_itself is not None:
+        parts.append(f"< adds most by itself: {layers.loses_most_itself}.")
+    return " ".join(parts)
+
+
+def _value(score: Score, name: str) -> float | None:
+    value: float | None = getattr(score, name)
+    return value
+
+
+def _share(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.4f}"
+
+
+def _percent(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.2%}"
+
+
+def _decibels(value: float | None) -> str:
+    return UNKNOWN if value is None else f"{value:.1f}"
+
+
+def _ratio(ratio: float | None, relative_error: float | None) -> str:
+    return "exact" if relative_error == 0 else _decibels(ratio)
