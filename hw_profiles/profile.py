@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, model_validator
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -54,6 +54,14 @@ class Choice(_Strict):
     source: Source
 
 
+class Flag(_Strict):
+    """A property that a chip has or has not, with where that comes from."""
+
+    value: StrictBool
+    status: Status
+    source: Source
+
+
 class Models(_Strict):
     """Names of the neuron models or reset modes that a chip has, with where the list comes from."""
 
@@ -77,30 +85,69 @@ class Mesh(_Strict):
 
 
 class CoreLimits(_Strict):
-    """Capacities of one core; a demand equal to the value is legal, one more is not."""
+    """Capacities of one core; a demand equal to the value is legal, one more is not.
 
-    compartments: Capacity
-    input_axons: Capacity
-    output_axon_entries: Capacity
-    synapse_memory_words: Capacity
-    synapse_memory_word_bits: Capacity
-    words_per_axon_list: Capacity
-    synapse_formats: Capacity
-    compartment_configurations: Capacity
-    threshold_configurations: Capacity
+    A chip that has no such resource, or no limit of it, has no such entry. What each one counts says
+    `mapping.tiles.Demands`.
+    """
+
+    compartments: Capacity | None = None
+    input_axons: Capacity | None = None
+    output_axon_entries: Capacity | None = None
+    synapse_memory_words: Capacity | None = None
+    words_per_axon_list: Capacity | None = None
+    synapse_formats: Capacity | None = None
+    compartment_configurations: Capacity | None = None
+    threshold_configurations: Capacity | None = None
+    memory_bytes: Capacity | None = None
+    synapse_row_bytes: Capacity | None = None
+    synapses_per_row: Capacity | None = None
 
 
 class CoreCosts(_Strict):
-    """What one neuron, axon or synapse takes of a core's capacities."""
+    """What one neuron takes of a core's capacities."""
 
     compartments_per_neuron_zero_reset: Capacity
     compartments_per_neuron_subtractive_reset: Capacity
     reset_synapses_per_subtractive_neuron: Count
-    output_entries_per_target_core: Capacity
-    output_entries_extra_off_chip: Count
+
+
+class OutputAxons(_Strict):
+    """Output axon entries that a source neuron takes for one target core, of chips whose cores hold such entries."""
+
+    entries_per_target_core: Capacity
+    entries_extra_off_chip: Count
+
+
+class SynapseLists(_Strict):
+    """How lists of synapses are packed into words, of chips that keep them so."""
+
+    word_bits: Capacity
     synapses_per_entry: Capacity
     entry_prefix_bits: Count
-    axon_list_spare_bits: Count
+    list_spare_bits: Count
+
+
+class SynapseRows(_Strict):
+    """Bytes of a row of synapses, one for each source neuron of a core, of chips that keep them so."""
+
+    header_bytes: Count
+    bytes_per_synapse: Capacity
+
+
+class MemoryCosts(_Strict):
+    """What takes of ``core_limits.memory_bytes``, the memory beside each core.
+
+    ``fixed_bytes``, whatever runs there; for each neuron ``bytes_per_neuron`` and ``bytes_per_value`` for each value
+    that it keeps (see `mapping.tiles.Demands`); ``bytes_per_input_axon``; and ``bytes_per_synapse_word`` for each word
+    of synapse memory, where that is part of the same memory.
+    """
+
+    fixed_bytes: Count
+    bytes_per_neuron: Count
+    bytes_per_value: Capacity
+    bytes_per_input_axon: Count
+    bytes_per_synapse_word: Count
 
 
 class NumberFormats(_Strict):
@@ -109,10 +156,16 @@ class NumberFormats(_Strict):
     A weight mantissa ``w`` with exponent ``e`` is delivered as ``w * 2**(synapse_exponent + e)``; a threshold
     mantissa ``m`` stands for ``m * 2**threshold_exponent``; a bias for ``mantissa * 2**exponent``: all in the
     unit of the membrane potential.
+
+    `weights_at_top` says where weights of fewer bits than the mantissa has stand in it: shifted to its top, so that
+    they are multiples of a step, or at its bottom. `product_bits` is the width of what a program of neurons can
+    multiply, sign included: the potential times a step, and a slope times the input; absent where neurons cannot
+    multiply.
     """
 
     weight_bits: Choice
     weight_mantissa_bits: Capacity
+    weights_at_top: Flag
     mixed_sign_lost_bits: Count
     weight_exponent_min: Quantity
     weight_exponent_max: Quantity
@@ -123,6 +176,13 @@ class NumberFormats(_Strict):
     bias_exponent_max: Count
     state_bits: Capacity
     product_bits: Capacity | None = None
+
+    @model_validator(mode="after")
+    def _weights_fit_the_mantissa(self) -> NumberFormats:
+        widest = max(self.weight_bits.values, default=0)
+        if widest > self.weight_mantissa_bits.value:
+            raise ValueError(f"weights of {widest} bits in a mantissa of {self.weight_mantissa_bits.value}")
+        return self
     delay_max: Count
 
     @property
@@ -130,9 +190,18 @@ class NumberFormats(_Strict):
         """Largest magnitude of the membrane potential, where it saturates."""
         return int(2 ** (self.state_bits.value - 1) - 1)
 
+    @property
+    def product_max(self) -> int | None:
+        """Largest magnitude of a product; None where neurons cannot multiply."""
+        return None if self.product_bits is None else int(2 ** (self.product_bits.value - 1) - 1)
+
+    def mantissa_step(self, bits: int) -> int:
+        """Difference of neighbouring weight mantissas of so many bits, the bits lost to mixed signs not counted."""
+        return 1 << (self.weight_mantissa_bits.value - bits) if self.weights_at_top.value else 1
+
 
 class HardwareProfile(_Strict):
-    """A chip as data."""
+    """A chip as data; what a chip does not have is absent."""
 
     name: str
     title: str
@@ -140,9 +209,32 @@ class HardwareProfile(_Strict):
     mesh: Mesh
     core_limits: CoreLimits
     core_costs: CoreCosts
+    output_axons: OutputAxons | None = None
+    synapse_lists: SynapseLists | None = None
+    synapse_rows: SynapseRows | None = None
+    memory_costs: MemoryCosts | None = None
     number_formats: NumberFormats
     neuron_models: Models
     reset_modes: Models
+    signed_spikes: Flag
+
+    @model_validator(mode="after")
+    def _limits_have_costs(self) -> HardwareProfile:
+        """A limit whose costs are missing would never be reached, and a core without limits never be full."""
+        limits = self.core_limits
+        for limit, costs in (
+            ("output_axon_entries", "output_axons"),
+            ("synapse_memory_words", "synapse_lists"),
+            ("words_per_axon_list", "synapse_lists"),
+            ("synapse_row_bytes", "synapse_rows"),
+            ("synapses_per_row", "synapse_rows"),
+            ("memory_bytes", "memory_costs"),
+        ):
+            if getattr(limits, limit) is not None and getattr(self, costs) is None:
+                raise ValueError(f"core_limits.{limit} needs [{costs}]")
+        if limits.compartments is None and limits.memory_bytes is None:
+            raise ValueError("core_limits needs compartments or memory_bytes")
+        return self
 
 
 def available_profiles() -> list[str]:

@@ -30,10 +30,14 @@ class SpatialReach:
         How many different patterns have these levels. The pattern of a source row is its (target row, tap)
         pairs, the rows counted from the first; level n of a pattern holds the rows that read the source by
         more than n taps.
+    taps, most_taps : int
+        (target row, tap) pairs of all source rows, and of the one that has most.
     """
 
     sources: int
     patterns: tuple[tuple[Levels, int], ...]
+    taps: int
+    most_taps: int
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,16 @@ class ChannelReach:
 
     sources: int
     classes: tuple[tuple[int, bool, int], ...]
+
+    @property
+    def pairs(self) -> int:
+        """Pairs of a source channel and a target channel that it reaches."""
+        return sum(reached * count for reached, _, count in self.classes)
+
+    @property
+    def most_reached(self) -> int:
+        """Target channels that one source channel reaches, where these are most."""
+        return max((reached for reached, _, _ in self.classes), default=0)
 
 
 class SpatialAxis:
@@ -84,7 +98,8 @@ class SpatialAxis:
                     readers.setdefault(source, []).append((target, tap))
         patterns = {tuple((target - pairs[0][0], tap) for target, tap in pairs) for pairs in readers.values()}
         by_levels = Counter(_levels(pattern) for pattern in patterns)
-        return SpatialReach(len(readers), tuple(sorted(by_levels.items())))
+        taps = [len(pairs) for pairs in readers.values()]
+        return SpatialReach(len(readers), tuple(sorted(by_levels.items())), sum(taps), max(taps, default=0))
 
     def incidence(self, size: int) -> NDArray[np.bool_]:
         """Which sources each block of `size` targets reads; shape (blocks, sources)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hw_profiles import HardwareProfile
+from hw_profiles.profile import SynapseLists
 from mapping.axis_reach import ChannelReach, Levels, SpatialReach
 
 
@@ -45,15 +45,14 @@ class EntryFormat:
     spare_bits: int
 
     @classmethod
-    def of(cls, profile: HardwareProfile, weight_bits: int, delay: int) -> EntryFormat:
+    def of(cls, lists: SynapseLists, weight_bits: int, delay: int) -> EntryFormat:
         """Format of a projection with these weights and this delay."""
-        costs = profile.core_costs
         return cls(
             synapse_bits=weight_bits + delay.bit_length(),
-            prefix_bits=costs.entry_prefix_bits.value,
-            synapses_per_entry=costs.synapses_per_entry.value,
-            word_bits=profile.core_limits.synapse_memory_word_bits.value,
-            spare_bits=costs.axon_list_spare_bits.value,
+            prefix_bits=lists.entry_prefix_bits.value,
+            synapses_per_entry=lists.synapses_per_entry.value,
+            word_bits=lists.word_bits.value,
+            spare_bits=lists.list_spare_bits.value,
         )
 
     def list_words(self, runs: list[tuple[int, int]]) -> int:

@@ -22,6 +22,7 @@ from mapping.bounds import cores_lower_bound
 from mapping.core_graph import Core, CoreGraph, Traffic
 from mapping.messages import Messages, projection_messages
 from mapping.network import ChipNetwork, Population
+from mapping.neuron_costs import NeuronCosts
 from mapping.refusal import delay_violations, too_many_chips, too_many_routes, unfit_population
 from mapping.tiles import LARGEST_ROUTE_COUNT, Demands, Tile
 from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling
@@ -31,7 +32,7 @@ TilingQuestion = tuple[str, tuple[Tiling, ...], bool]
 """All that the choice of a tiling depends on: population, tilings of its targets, whether these are off chip."""
 
 AXON_WEIGHTS = (0, 1, 2)
-"""Weights of input axons against cores that are tried; see `PopulationTiler.best`."""
+"""Weights of input axons against cores that are tried where output axons are limited; see `PopulationTiler.best`."""
 
 
 def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
@@ -59,7 +60,7 @@ def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
     partitioner = Partitioner(network, profile)
     layouts: list[Layout] = []
     refusals: list[DoesNotFitError] = []
-    for axon_weight in AXON_WEIGHTS:
+    for axon_weight in AXON_WEIGHTS if profile.core_limits.output_axon_entries is not None else (0,):
         try:
             layouts.append(partitioner.legal_layout(axon_weight))
         except DoesNotFitError as refusal:
@@ -103,11 +104,11 @@ class Layout:
 
     def exceeding(self, profile: HardwareProfile) -> frozenset[str]:
         """Populations with a core of more output axon entries than there may be."""
-        limit = profile.core_limits.output_axon_entries.value
+        limit = profile.core_limits.output_axon_entries
         return frozenset(
             tile.population
             for tile, demands in zip(self.tiles, self.demands, strict=True)
-            if demands.output_axon_entries > limit
+            if limit is not None and demands.output_axon_entries > limit.value
         )
 
     def core_graph(self) -> CoreGraph:
@@ -184,10 +185,8 @@ class Partitioner:
         self, population: Population, tilings: dict[str, Tiling], off_chip: bool
     ) -> tuple[PopulationTiler, TilingQuestion]:
         outgoing = list(self._network.outgoing(population.name))
-        costs = self._profile.core_costs
-        entries = costs.output_entries_per_target_core.value
-        if off_chip:
-            entries += costs.output_entries_extra_off_chip.value
+        near, far = self._entries_per_target()
+        entries = far if off_chip else near
         tiler = PopulationTiler(
             population,
             [self._incoming[projection.name] for projection in self._network.incoming(population.name)],
@@ -207,23 +206,24 @@ class Partitioner:
         if isinstance(messages, int):
             raise DoesNotFitError([too_many_routes(messages)])
         chips = np.arange(len(tiles)) // self._profile.mesh.cores_per_chip
-        costs = self._profile.core_costs
-        off_chip = chips[messages.source] != chips[messages.target]
-        entries = messages.count * (
-            costs.output_entries_per_target_core.value + off_chip * costs.output_entries_extra_off_chip.value
-        )
+        near, far = self._entries_per_target()
+        entries = messages.count * np.where(chips[messages.source] != chips[messages.target], far, near)
         sums = np.zeros(len(tiles), dtype=np.int64)
         np.add.at(sums, messages.source, entries)
-        resets = {population.name: self._reset_entries(population) for population in self._populations}
+        resets = {
+            population.name: NeuronCosts.of(population, [], self._profile).reset_entries
+            for population in self._populations
+        }
         actual = [
             replace(item, output_axon_entries=int(total) + resets[tile.population] * tile.neuron_count)
             for item, total, tile in zip(demands, sums, tiles, strict=True)
         ]
         return Layout(tiles, actual, chips, messages)
 
-    def _reset_entries(self, population: Population) -> int:
-        """Output axon entries that each neuron takes for its own reset, which stays on its core."""
-        if population.reset != "subtract":
-            return 0
-        costs = self._profile.core_costs
-        return costs.reset_synapses_per_subtractive_neuron.value * costs.output_entries_per_target_core.value
+    def _entries_per_target(self) -> tuple[int, int]:
+        """Output axon entries of a source neuron for a target core on its own chip, and on another."""
+        axons = self._profile.output_axons
+        if axons is None:
+            return 0, 0
+        near = axons.entries_per_target_core.value
+        return near, near + axons.entries_extra_off_chip.value

@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.tiles import Demands, Interval, Tile
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 
 
 def placement_to_json(placement: Placement) -> str:

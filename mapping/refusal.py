@@ -45,6 +45,9 @@ REMEDIES = {
     "synapse_formats": "Give the projections into it the same weight bits and exponent, or sum fewer of them",
     "compartment_configurations": "Use a target that allows at least one",
     "threshold_configurations": "Use a target that allows at least one",
+    "memory_bytes": "Lower --weight-bits, pool over smaller windows, or use another target",
+    "synapse_row_bytes": "Give it fewer input channels or more groups, or use a smaller kernel",
+    "synapses_per_row": "Use fewer taps that read the same neuron",
 }
 
 

@@ -54,6 +54,9 @@ class Tile:
 class Demands:
     """What one core needs; the fields are named as the capacities in ``profile.core_limits``.
 
+    What a chip does not have at all (``profile.output_axons``, ``synapse_lists``, ``synapse_rows``, ``memory_costs``)
+    is counted as 0; what it has, but without a limit, is counted.
+
     Attributes
     ----------
     compartments : int
@@ -80,6 +83,17 @@ class Demands:
         Distinct (reset, threshold) pairs of its neurons.
     threshold_configurations : int
         Distinct thresholds of its neurons; an accumulator has the largest one of the chip.
+    memory_bytes : int
+        ``fixed_bytes``, ``bytes_per_neuron`` for each neuron, ``bytes_per_value`` for each value that a neuron keeps,
+        ``bytes_per_input_axon`` for each input axon and ``bytes_per_synapse_word`` for each synapse memory word. A
+        neuron keeps its potential, initial potential, threshold and bias; an "imbalanced" one the negative threshold,
+        too; one with a count memory the count, and the mantissa of its slope if it has one. A maximum over counts keeps
+        a count for each tap of a kernel, and nothing else.
+    synapse_row_bytes : int
+        For each input axon that is no reset synapse ``header_bytes``, and ``bytes_per_synapse`` for each structural
+        synapse: source neurons share no rows.
+    synapses_per_row : int
+        Most structural synapses of one projection from one source neuron into one tile.
     """
 
     compartments: int
@@ -90,6 +104,9 @@ class Demands:
     synapse_formats: int
     compartment_configurations: int
     threshold_configurations: int
+    memory_bytes: int
+    synapse_row_bytes: int
+    synapses_per_row: int
 
 
 @dataclass(frozen=True)
@@ -117,5 +134,8 @@ LIMIT_NAMES: dict[str, LimitName] = {
     "synapse_formats": LimitName("NMD206", "synapse formats"),
     "compartment_configurations": LimitName("NMD207", "compartment configurations"),
     "threshold_configurations": LimitName("NMD208", "threshold configurations"),
+    "memory_bytes": LimitName("NMD209", "bytes of core memory"),
+    "synapse_row_bytes": LimitName("NMD210", "bytes of synapse rows"),
+    "synapses_per_row": LimitName("NMD211", "synapses in one row"),
 }
 """Names of the capacities, by field of `Demands` and of ``profile.core_limits``."""

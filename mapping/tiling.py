@@ -14,6 +14,7 @@ from hw_profiles import HardwareProfile
 from mapping.axis_reach import ChannelReach, ProjectionReach, SpatialReach
 from mapping.list_words import EntryFormat, WordCounter, Words
 from mapping.network import Population, Projection
+from mapping.neuron_costs import NeuronCosts
 from mapping.tiles import LIMIT_NAMES, Demands, Interval, Tile
 
 Size = tuple[int, int, int]
@@ -124,8 +125,14 @@ class IncomingProjection:
     """A projection seen from its target, with all that is remembered about it between tilings."""
 
     def __init__(self, projection: Projection, profile: HardwareProfile) -> None:
+        self.projection = projection
         self.reach = ProjectionReach(projection.connectivity)
-        self.words = WordCounter(EntryFormat.of(profile, projection.weight_bits, projection.delay))
+        lists = profile.synapse_lists
+        self._words = (
+            None
+            if lists is None
+            else WordCounter(EntryFormat.of(lists, projection.weight_bits, projection.delay))
+        )
         delay_bits = projection.delay.bit_length()
         self.synapse_format = (
             projection.weight_bits,
@@ -133,6 +140,10 @@ class IncomingProjection:
             projection.sign_mode,
             delay_bits,
         )
+
+    def tile_words(self, rows: SpatialReach, columns: SpatialReach, channels: ChannelReach, shape: Size) -> Words:
+        """Words of the synapse lists into a tile of `shape`; none on a chip without synapse lists."""
+        return Words(0, 0) if self._words is None else self._words.tile_words(rows, columns, channels, shape)
 
 
 class OutgoingProjection:
@@ -163,7 +174,7 @@ class PopulationTiler:
     incoming : list of IncomingProjection
     outgoing : list of OutgoingProjection
     entries_per_target : int
-        Output axon entries for each pair of source neuron and target core.
+        Output axon entries for each pair of source neuron and target core; 0 on a chip without.
     profile : HardwareProfile
     """
 
@@ -180,18 +191,14 @@ class PopulationTiler:
         self._outgoing = outgoing
         self._entries_per_target = entries_per_target
         self._thresholds = programmed_thresholds(population, profile)
-        costs = profile.core_costs
-        self._entries_off_chip = costs.output_entries_per_target_core.value + costs.output_entries_extra_off_chip.value
-        subtractive = population.reset == "subtract"
-        self._compartments = (
-            costs.compartments_per_neuron_subtractive_reset if subtractive else costs.compartments_per_neuron_zero_reset
-        ).value
-        self._resets = costs.reset_synapses_per_subtractive_neuron.value if subtractive else 0
-        self._reset_entries = self._resets * costs.output_entries_per_target_core.value
-        reset_format = EntryFormat.of(profile, profile.number_formats.weight_mantissa_bits.value, 0)
-        self._reset_words = reset_format.list_words([(1, 1)]) if self._resets else 0
-        limits = profile.core_limits
-        self.limits = {name: int(getattr(limits, name).value) for name in LIMIT_NAMES}
+        self._costs = NeuronCosts.of(population, [source.projection for source in incoming], profile)
+        self._rows, self._memory = profile.synapse_rows, profile.memory_costs
+        axons = profile.output_axons
+        self._entries_off_chip = (
+            0 if axons is None else axons.entries_per_target_core.value + axons.entries_extra_off_chip.value
+        )
+        limits = ((name, getattr(profile.core_limits, name)) for name in LIMIT_NAMES)
+        self.limits = {name: int(limit.value) for name, limit in limits if limit is not None}
         self._spatial_cut = lru_cache(maxsize=None)(self._cut_spatial)
         self._channel_cut = lru_cache(maxsize=None)(self._cut_channels)
 
@@ -211,13 +218,20 @@ class PopulationTiler:
         """
         shape = self.population.shape
         sizes = product(tile_sizes(shape[0]), tile_sizes(shape[1]), tile_sizes(shape[2]))
-        roomy = [
-            Tiling(self.population.name, shape, size)
-            for size in sizes
-            if size[0] * size[1] * size[2] * self._compartments <= self.limits["compartments"]
-        ]
+        most = self._most_neurons()
+        roomy = [Tiling(self.population.name, shape, size) for size in sizes if size[0] * size[1] * size[2] <= most]
         roomy.sort(key=partial(self._preference, axon_weight=axon_weight))
         return next(filter(self._fits, roomy), None)
+
+    def _most_neurons(self) -> int:
+        """Most neurons of a tile, by what they take whatever their synapses."""
+        most = self.population.neuron_count
+        if "compartments" in self.limits:
+            most = min(most, self.limits["compartments"] // self._costs.compartments)
+        if "memory_bytes" in self.limits and self._memory is not None and self._costs.memory_bytes:
+            free = self.limits["memory_bytes"] - self._memory.fixed_bytes.value
+            most = min(most, free // self._costs.memory_bytes)
+        return most
 
     def smallest(self) -> Tiling:
         """The tiling into single neurons."""
@@ -278,7 +292,11 @@ class PopulationTiler:
                 of_projection *= axis.sources[index]
             axons += of_projection
         size = tiling.size
-        cost = tiling.count * self.limits["output_axon_entries"] + axon_weight * axons * self._entries_off_chip
+        # without a limit of output axons, the axons of a tiling take none of the cores of others
+        entries = self.limits.get("output_axon_entries")
+        cost = tiling.count
+        if entries is not None:
+            cost = cost * entries + axon_weight * axons * self._entries_off_chip
         return cost, axons, size[1] + size[2], -size[0], size[1]
 
     def _fits(self, tiling: Tiling) -> bool:
@@ -293,26 +311,29 @@ class PopulationTiler:
     def _surely_too_large(self, tiling: Tiling) -> bool:
         """Whether one projection alone asks too many axons of some tile; looks at no synapse list."""
         channels, rows, columns = self._cuts(tiling)
-        for index in range(len(self.incoming)):
+        for index in range(len(self.incoming) if "input_axons" in self.limits else 0):
             most = 1
             for blocks in (channels, rows, columns):
                 most *= max(block.inputs[index].sources for block in blocks.blocks)
             if most > self.limits["input_axons"]:
                 return True
-        for index in range(len(self._outgoing)):
+        for index in range(len(self._outgoing) if "output_axon_entries" in self.limits else 0):
             most = self._entries_per_target
             for blocks in (channels, rows, columns):
                 most *= max(block.outputs[index] for block in blocks.blocks)
             if most > self.limits["output_axon_entries"]:
                 return True
-        return max(block.thresholds for block in channels.blocks) > self.limits["threshold_configurations"]
+        thresholds = max(block.thresholds for block in channels.blocks)
+        return thresholds > self.limits.get("threshold_configurations", thresholds)
 
     def _demands(self, channel: ChannelBlock, row: SpatialBlock, column: SpatialBlock) -> Demands:
         shape = (channel.length, row.length, column.length)
         neurons = shape[0] * shape[1] * shape[2]
-        axons = self._resets * neurons
-        lists = [Words(self._reset_words * self._resets * channel.thresholds, self._reset_words)]
-        formats: set[tuple[object, ...]] = {("reset",)} if self._resets else set()
+        costs = self._costs
+        axons = costs.reset_synapses * neurons
+        lists = [Words(costs.reset_list_words * costs.reset_synapses * channel.thresholds, costs.reset_list_words)]
+        formats: set[tuple[object, ...]] = {("reset",)} if costs.reset_synapses else set()
+        row_bytes = longest_row = 0
         for source, channels, rows, columns in zip(
             self.incoming, channel.inputs, row.inputs, column.inputs, strict=True
         ):
@@ -320,22 +341,35 @@ class PopulationTiler:
             if sources:
                 axons += sources
                 formats.add(source.synapse_format)
-                lists.append(source.words.tile_words(rows, columns, channels, shape))
+                lists.append(source.tile_words(rows, columns, channels, shape))
+                if self._rows is not None:
+                    synapses = channels.pairs * rows.taps * columns.taps
+                    row_bytes += sources * self._rows.header_bytes.value
+                    row_bytes += synapses * self._rows.bytes_per_synapse.value
+                    longest_row = max(longest_row, channels.most_reached * rows.most_taps * columns.most_taps)
         reached = sum(
             channels_reached * rows_reached * columns_reached
             for channels_reached, rows_reached, columns_reached in zip(
                 channel.outputs, row.outputs, column.outputs, strict=True
             )
         )
+        total_words = sum(words.total for words in lists)
+        memory_bytes = neurons * costs.memory_bytes
+        if self._memory is not None:
+            memory_bytes += self._memory.fixed_bytes.value + axons * self._memory.bytes_per_input_axon.value
+            memory_bytes += total_words * self._memory.bytes_per_synapse_word.value
         return Demands(
-            compartments=neurons * self._compartments,
+            compartments=neurons * costs.compartments,
             input_axons=axons,
-            output_axon_entries=reached * self._entries_per_target + neurons * self._reset_entries,
-            synapse_memory_words=sum(words.total for words in lists),
+            output_axon_entries=reached * self._entries_per_target + neurons * costs.reset_entries,
+            synapse_memory_words=total_words,
             words_per_axon_list=max(words.longest for words in lists),
             synapse_formats=len(formats),
             compartment_configurations=channel.thresholds,
             threshold_configurations=channel.thresholds,
+            memory_bytes=memory_bytes,
+            synapse_row_bytes=row_bytes,
+            synapses_per_row=longest_row,
         )
 
 

@@ -1,4 +1,4 @@
-"""Rules NMD201 to NMD208: what a core needs, counted anew, is no more than it has."""
+"""Rules NMD201 to NMD211: what a core needs, counted anew, is no more than it has."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from mapping.violation import Violation
 
 
 def over_capacity(evidence: Evidence, name: str, remedy: str) -> Iterator[Violation]:
-    """Yield the cores that need more of one capacity than there is."""
-    capacity = getattr(evidence.profile.core_limits, name).value
+    """Yield the cores that need more of one capacity than there is; none where the chip does not limit it."""
+    limit = getattr(evidence.profile.core_limits, name)
+    if limit is None:
+        return
+    capacity = limit.value
     for record, demands in evidence.cores_with_demands():
         demand = getattr(demands, name)
         if demand > capacity:
@@ -66,6 +69,24 @@ def threshold_configurations(evidence: Evidence) -> Iterator[Violation]:
     """Different thresholds."""
     remedy = "Put channels of equal threshold on the core, or use one threshold for the layer"
     return over_capacity(evidence, "threshold_configurations", remedy)
+
+
+def memory_bytes(evidence: Evidence) -> Iterator[Violation]:
+    """Bytes of the memory beside the core."""
+    remedy = "Move part of its neurons to another core"
+    return over_capacity(evidence, "memory_bytes", remedy)
+
+
+def synapse_row_bytes(evidence: Evidence) -> Iterator[Violation]:
+    """Bytes of all synapse rows."""
+    remedy = "Put fewer neurons on the core, or give the layer fewer input channels or more groups"
+    return over_capacity(evidence, "synapse_row_bytes", remedy)
+
+
+def synapses_per_row(evidence: Evidence) -> Iterator[Violation]:
+    """Synapses of the longest row."""
+    remedy = "Put fewer targets of one source neuron on the core"
+    return over_capacity(evidence, "synapses_per_row", remedy)
 
 
 CAPACITY_RULES = (
@@ -127,5 +148,26 @@ CAPACITY_RULES = (
         "A core holds few different thresholds. Thresholds per channel, as from quantisation per channel, "
         "may need tiles of few channels. Accumulators, which never spike, take the largest threshold.",
         threshold_configurations,
+    ),
+    Rule(
+        "NMD209",
+        "core memory full",
+        "Where a core has a memory of so many bytes, all that its neurons keep must fit it: potential, initial "
+        "potential, threshold and bias, the count of those with a count memory, a count for each tap of a "
+        "maximum, buffers of their input, and what the program needs; the synapse memory too where it is a part.",
+        memory_bytes,
+    ),
+    Rule(
+        "NMD210",
+        "synapse rows full",
+        "Where synapses are kept in rows, each source neuron that reaches the core has one of a header and the "
+        "synapses. Rows are not shared, so a convolution takes as much as a dense layer of as many synapses.",
+        synapse_row_bytes,
+    ),
+    Rule(
+        "NMD211",
+        "synapse row too long",
+        "The synapses of one source neuron on a core must fit one row of limited length, where chips have rows.",
+        synapses_per_row,
     ),
 )

@@ -33,6 +33,14 @@ class ListSizes:
     longest: int
 
 
+@dataclass(frozen=True)
+class RowSizes:
+    """Bytes of all synapse rows together, and synapses of the longest."""
+
+    total: int
+    longest: int
+
+
 class CoreRecount:
     """Counts the demands of cores of one network.
 
@@ -54,7 +62,7 @@ class CoreRecount:
         """What a core with these tiles needs; its output axon entries depend on other cores and are given."""
         costs = self._profile.core_costs
         reset_synapses = costs.reset_synapses_per_subtractive_neuron.value
-        compartments = axons = words = longest = 0
+        compartments = axons = words = longest = row_bytes = longest_row = 0
         formats: set[tuple[int | str, ...]] = set()
         configurations: set[tuple[str, int]] = set()
         for placed in on_core:
@@ -80,6 +88,9 @@ class CoreRecount:
                     sizes = self._lists(projection, tile)
                     words += sizes.total
                     longest = max(longest, sizes.longest)
+                    rows = self._rows(projection, tile, sources)
+                    row_bytes += rows.total
+                    longest_row = max(longest_row, rows.longest)
         return Demands(
             compartments=compartments,
             input_axons=axons,
@@ -89,7 +100,40 @@ class CoreRecount:
             synapse_formats=len(formats),
             compartment_configurations=len(configurations),
             threshold_configurations=len({threshold for _, threshold in configurations}),
+            memory_bytes=self._memory_bytes(on_core, axons, words),
+            synapse_row_bytes=row_bytes,
+            synapses_per_row=longest_row,
         )
+
+    def _memory_bytes(self, on_core: list[PlacedTile], axons: int, words: int) -> int:
+        """Bytes of the memory beside the core: what is fixed, neurons, input axons and words of synapse memory."""
+        memory = self._profile.memory_costs
+        if memory is None:
+            return 0
+        total = memory.fixed_bytes.value + words * memory.bytes_per_synapse_word.value
+        total += axons * memory.bytes_per_input_axon.value
+        for placed in on_core:
+            values = kept_values(placed.population, self._into[placed.tile.population])
+            per_neuron = memory.bytes_per_neuron.value + len(values) * memory.bytes_per_value.value
+            total += placed.tile.neuron_count * per_neuron
+        return total
+
+    def _rows(self, projection: Projection, tile: Tile, sources: int) -> RowSizes:
+        """Sizes of the rows of one projection into one tile, from so many source neurons; none on chips without."""
+        rows = self._profile.synapse_rows
+        if rows is None:
+            return RowSizes(0, 0)
+        connectivity = projection.connectivity
+        synapses = longest = 1
+        for table, interval in ((connectivity.rows, tile.rows), (connectivity.columns, tile.columns)):
+            read = table[slice(*interval)]
+            times = np.bincount(read[read >= 0].ravel())
+            synapses *= int(times.sum())
+            longest *= int(times.max())
+        groups = [len(channels) for channels in channels_by_group(projection, tile)]
+        synapses *= sum(groups) * (connectivity.in_channels // connectivity.groups)
+        total = sources * rows.header_bytes.value + synapses * rows.bytes_per_synapse.value
+        return RowSizes(total, longest * max(groups))
 
     def _thresholds(self, placed: PlacedTile) -> set[int]:
         if placed.population.reset == "none":
@@ -99,7 +143,9 @@ class CoreRecount:
         return set(placed.population.threshold[start:stop].tolist())
 
     def _lists(self, projection: Projection, tile: Tile) -> ListSizes:
-        """Sizes of the different synapse lists of one projection into one tile."""
+        """Sizes of the different synapse lists of one projection into one tile; none on a chip without lists."""
+        if self._profile.synapse_lists is None:
+            return ListSizes(0, 0)
         connectivity = projection.connectivity
         row_signatures = signatures(connectivity.rows, *tile.rows)
         column_signatures = signatures(connectivity.columns, *tile.columns)
@@ -117,19 +163,40 @@ class CoreRecount:
         return ListSizes(total, longest)
 
     def _words_of(self, runs: list[int], synapse_bits: int) -> int:
-        """Words of one list: the larger of the packed list with its spare bits, and of entries rounded up."""
-        costs = self._profile.core_costs
-        word_bits = self._profile.core_limits.synapse_memory_word_bits.value
-        largest = costs.synapses_per_entry.value
+        """Words of one list: the larger of the packed list with its spare bits, and of entries rounded up.
+
+        0 on a chip without synapse lists.
+        """
+        lists = self._profile.synapse_lists
+        if lists is None:
+            return 0
+        word_bits = lists.word_bits.value
+        largest = lists.synapses_per_entry.value
         entries = [min(largest, run - start) for run in runs for start in range(0, run, largest)]
-        bits = [costs.entry_prefix_bits.value + count * synapse_bits for count in entries]
+        bits = [lists.entry_prefix_bits.value + count * synapse_bits for count in entries]
         packed, used = divmod(sum(bits), word_bits)
-        spare_needed = costs.axon_list_spare_bits.value
+        spare_needed = lists.list_spare_bits.value
         if used:
             packed += 1
         if used == 0 or word_bits - used < spare_needed:
             packed += 1 if spare_needed else 0
         return max(packed, sum((count + word_bits - 1) // word_bits for count in bits))
+
+
+def kept_values(population: Population, incoming: list[Projection]) -> list[str]:
+    """Values that each neuron of a population keeps from step to step, or needs in every step."""
+    if population.pool_counts is not None:
+        shapes = [projection.weights.shape for projection in incoming]
+        taps = max((inputs * rows * columns for _, inputs, rows, columns in shapes), default=0)
+        return [f"count of tap {tap}" for tap in range(taps)]
+    values = ["potential", "initial potential", "threshold", "bias"]
+    if population.negative_threshold is not None:
+        values.append("negative threshold")
+    if population.count_memory is not None:
+        values.append("count of spikes")
+        if population.count_memory.slope_mantissa is not None:
+            values.append("mantissa of the slope")
+    return values
 
 
 def reach_masks(projection: Projection, tile: Tile) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:

@@ -46,27 +46,28 @@ class RouteRecount:
         chips : list of int
             Chip of each core record.
         """
-        costs = profile.core_costs
-        near = costs.output_entries_per_target_core.value
-        far = near + costs.output_entries_extra_off_chip.value
+        axons = profile.output_axons
+        near = 0 if axons is None else axons.entries_per_target_core.value
+        far = 0 if axons is None else near + axons.entries_extra_off_chip.value
         counted = cls([set() for _ in chips], [0] * len(chips))
         by_population: defaultdict[str, list[PlacedTile]] = defaultdict(list)
         for item in placed:
             by_population[item.tile.population].append(item)
             if item.population.reset == "subtract":
-                resets = item.tile.neuron_count * costs.reset_synapses_per_subtractive_neuron.value
+                resets = item.tile.neuron_count * profile.core_costs.reset_synapses_per_subtractive_neuron.value
                 counted.output_entries[item.core] += resets * near
         for projection in projections:
             sources = by_population[projection.source]
             if not sources:
                 continue
+            boxes = np.array([(*item.tile.channels, *item.tile.rows, *item.tile.columns) for item in sources])
             for target, tiles in tiles_by_core(by_population[projection.target]).items():
-                senders = count_senders(projection, tiles, sources)
-                for source, neurons in zip(sources, senders, strict=True):
-                    if neurons:
-                        counted.targets[source.core].add(target)
-                        cost = near if chips[source.core] == chips[target] else far
-                        counted.output_entries[source.core] += neurons * cost
+                senders = count_senders(projection, tiles, boxes)
+                for index in np.flatnonzero(senders):
+                    core = sources[index].core
+                    counted.targets[core].add(target)
+                    cost = near if chips[core] == chips[target] else far
+                    counted.output_entries[core] += int(senders[index]) * cost
         return counted
 
 
@@ -78,22 +79,31 @@ def tiles_by_core(placed: list[PlacedTile]) -> dict[int, list[PlacedTile]]:
     return grouped
 
 
-def count_senders(projection: Projection, targets: list[PlacedTile], sources: list[PlacedTile]) -> list[int]:
-    """Neurons of each source tile that reach a core with these target tiles, each counted once."""
-    boxes = np.array([(*item.tile.channels, *item.tile.rows, *item.tile.columns) for item in sources])
+def count_senders(projection: Projection, targets: list[PlacedTile], boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Neurons of each source box that reach a core with these target tiles, each counted once.
+
+    Parameters
+    ----------
+    projection : Projection
+    targets : list of PlacedTile
+    boxes : int64 array, (boxes, 6)
+        Start and stop of channels, rows and columns.
+
+    Returns
+    -------
+    int64 array, (boxes,)
+    """
     masks = [reach_masks(projection, item.tile) for item in targets]
     if len(masks) == 1:
-        counts = np.ones(len(sources), dtype=np.int64)
+        counts = np.ones(len(boxes), dtype=np.int64)
         for axis, mask in enumerate(masks[0]):
             counts *= count_within(mask, boxes[:, 2 * axis], boxes[:, 2 * axis + 1])
-        return [int(count) for count in counts]
+        return counts
     reached = np.zeros(projection.connectivity.source_shape, dtype=np.bool_)
     for channels, rows, columns in masks:
         reached[np.ix_(channels, rows, columns)] = True
-    return [
-        int(reached[slice(*item.tile.channels), slice(*item.tile.rows), slice(*item.tile.columns)].sum())
-        for item in sources
-    ]
+    each = ((slice(*box[:2]), slice(*box[2:4]), slice(*box[4:])) for box in boxes.tolist())
+    return np.array([np.count_nonzero(reached[box]) for box in each], dtype=np.int64)
 
 
 def count_within(mask: NDArray[np.bool_], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -101,7 +101,8 @@ def choose_thresholds(
         largest = min(largest, 2**formats.weight_mantissa_bits.value - 1)
     step = 1 << formats.threshold_exponent.value
     ceiling = np.minimum(limit / step, largest)
-    count = profile.core_limits.threshold_configurations.value if per_channel else 1
+    configurations = profile.core_limits.threshold_configurations
+    count = (len(limit) if configurations is None else configurations.value) if per_channel else 1
     if not synapses:
         return shared_levels(_mantissas(ceiling), count)
     main = max(synapses, key=lambda one: one.weights.size)

@@ -24,7 +24,8 @@ class WeightField:
     bits : int
         Width of the field.
     mantissa_step : int
-        Difference of neighbouring mantissas: ``2**(mantissa_bits - bits + lost bits)``.
+        Difference of neighbouring mantissas: ``2**(mantissa_bits - bits + lost bits)`` where weights stand at the
+        top of the mantissa.
     level_min, level_max : int
         Smallest and largest multiple of the step.
     """
@@ -45,7 +46,7 @@ def weight_field(weights: FloatArray, bits: int, formats: NumberFormats) -> Weig
     bits : int
         One of ``formats.weight_bits``.
     """
-    step = 1 << (formats.weight_mantissa_bits.value - bits)
+    step = formats.mantissa_step(bits)
     if (weights >= 0).all():
         return WeightField("excitatory", bits, step, 0, 2**bits - 1)
     if (weights <= 0).all():

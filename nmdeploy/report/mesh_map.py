@@ -18,6 +18,14 @@ CORE_GAP = 1
 # A page stays readable, and well under 2 MB, with this many chips drawn.
 CHIPS_DRAWN = 8
 
+# Capacities that are drawn where the chip limits them: field of the limits, title, unit.
+DRAWN = (
+    ("compartments", "compartments", "compartments"),
+    ("synapse_memory_words", "synapse memory", "words"),
+    ("memory_bytes", "core memory", "bytes"),
+    ("synapse_row_bytes", "synapse rows", "bytes"),
+)
+
 Quantity = Callable[[CoreRecord], tuple[float, str]]
 
 
@@ -53,30 +61,35 @@ class MeshMap:
 
 
 def mesh_maps(artifact: Artifact, energy: EnergyReport) -> list[MeshMap]:
-    """Maps of compartments, synapse memory and energy for the first chips."""
-    limits = artifact.profile.core_limits
+    """Maps of capacities and energy for the first chips."""
     energies = {row.name: row.energy_pj for row in energy.cores}
     largest = max(energies.values(), default=0.0) or 1.0
-
-    def compartments(core: CoreRecord) -> tuple[float, str]:
-        used, capacity = core.demands.compartments, limits.compartments.value
-        return used / capacity, f"{used:,} of {capacity:,} compartments"
-
-    def synapse_memory(core: CoreRecord) -> tuple[float, str]:
-        used, capacity = core.demands.synapse_memory_words, limits.synapse_memory_words.value
-        return used / capacity, f"{used:,} of {capacity:,} words"
 
     def energy_of(core: CoreRecord) -> tuple[float, str]:
         energy_pj = energies[str(core.address)]
         return energy_pj / largest, f"{energy_pj:,.0f} pJ"
 
-    quantities = {"compartments": compartments, "synapse memory": synapse_memory, "energy": energy_of}
+    limits = ((name, title, unit, getattr(artifact.profile.core_limits, name)) for name, title, unit in DRAWN)
+    quantities = {
+        title: _share_of(name, limit.value, unit) for name, title, unit, limit in limits if limit is not None
+    }
+    quantities["energy"] = energy_of
     chips = sorted({core.address.chip for core in artifact.placement.cores})[:CHIPS_DRAWN]
     return [
         _map(f"{name}, chip {chip}", chip, artifact, quantity)
         for chip in chips
         for name, quantity in quantities.items()
     ]
+
+
+def _share_of(demand: str, capacity: int, unit: str) -> Quantity:
+    """How much of a capacity a core takes."""
+
+    def share(core: CoreRecord) -> tuple[float, str]:
+        used = getattr(core.demands, demand)
+        return used / capacity, f"{used:,} of {capacity:,} {unit}"
+
+    return share
 
 
 def _map(title: str, chip: int, artifact: Artifact, quantity: Quantity) -> MeshMap:

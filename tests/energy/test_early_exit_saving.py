@@ -61,7 +61,7 @@ def network():
 
 def placement(net):
     tiles = tuple(Tile(one.name, (0, one.shape[0]), (0, 1), (0, 1)) for one in net.populations)
-    return Placement((CoreRecord(CoreAddress(0, 0, 0, 0), tiles, (), Demands(0, 0, 0, 0, 0, 0, 0, 0)),))
+    return Placement((CoreRecord(CoreAddress(0, 0, 0, 0), tiles, (), Demands(*[0] * 11)),))
 
 
 def test_saving():

@@ -19,7 +19,7 @@ from nmdeploy.energy.report import energy_report
 from nmdeploy.simulator import simulate
 
 SLOTS = 3
-NO_DEMANDS = Demands(0, 0, 0, 0, 0, 0, 0, 0)
+NO_DEMANDS = Demands(*[0] * 11)
 
 
 @st.composite

@@ -17,7 +17,7 @@ SAMPLE = np.array([3, 1, 0], dtype=np.float32).reshape(1, 3, 1, 1)
 TIMESTEPS = 4
 FLOAT_MACS = {"hidden": 12, "out": 8}
 CORE_A, CORE_B, CORE_C = (CoreAddress(0, 0, 0, slot) for slot in range(3))
-NO_DEMANDS = Demands(0, 0, 0, 0, 0, 0, 0, 0)
+NO_DEMANDS = Demands(*[0] * 11)
 
 
 def network():

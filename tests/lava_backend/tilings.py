@@ -33,7 +33,7 @@ def _intervals(draw, size):
 
 def placed(cores):
     """A placement of lists of tiles; what it takes of a chip and its routes are left open."""
-    demands = Demands(0, 0, 0, 0, 0, 0, 0, 0)
+    demands = Demands(*[0] * 11)
     return Placement(
         tuple(CoreRecord(CoreAddress(0, x, 0, 0), tuple(tiles), (), demands) for x, tiles in enumerate(cores))
     )

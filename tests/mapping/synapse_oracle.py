@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from itertools import product
 
 from mapping.tiles import Demands
@@ -37,12 +37,14 @@ def inside(tile, neuron):
 
 
 def words(compartment_runs, synapse_bits, profile):
+    if profile.synapse_lists is None:
+        return 0
     entry_bits = []
     for run in compartment_runs:
         left = run
         while left:
-            count = min(left, profile.core_costs.synapses_per_entry.value)
-            entry_bits.append(profile.core_costs.entry_prefix_bits.value + count * synapse_bits)
+            count = min(left, profile.synapse_lists.synapses_per_entry.value)
+            entry_bits.append(profile.synapse_lists.entry_prefix_bits.value + count * synapse_bits)
             left -= count
     total = sum(entry_bits)
     packed = -(-total // 64)
@@ -93,8 +95,8 @@ def into_tile(tile, projection, synapses):
 
 def core_demands(tiles, network, profile, all_synapses):
     """Demands of a core with these tiles, but for the output axon entries."""
-    costs = profile.core_costs
-    compartments = axons = 0
+    costs, memory = profile.core_costs, profile.memory_costs
+    compartments = axons = values = rows = reached = longest_row = 0
     sizes, formats, configurations = [], set(), set()
     largest = profile.number_formats.threshold_mantissa_max.value * 64
     for tile in tiles:
@@ -102,15 +104,19 @@ def core_demands(tiles, network, profile, all_synapses):
         for channel in range(*tile.channels):
             threshold = largest if population.reset == "none" else int(population.threshold[channel])
             configurations.add((population.reset, threshold))
+        incoming = list(network.incoming(tile.population))
+        values += tile.neuron_count * values_kept(population, incoming)
         if population.reset == "subtract":
             compartments += tile.neuron_count * costs.compartments_per_neuron_subtractive_reset.value
-            axons += tile.neuron_count
-            formats.add("reset")
-            sizes += [words([1], 8, profile)] * len(set(population.threshold[slice(*tile.channels)].tolist()))
+            if costs.reset_synapses_per_subtractive_neuron.value:
+                axons += tile.neuron_count
+                formats.add("reset")
+                sizes += [words([1], 8, profile)] * len(set(population.threshold[slice(*tile.channels)].tolist()))
         else:
             compartments += tile.neuron_count
         for projection in network.incoming(tile.population):
             count, lists = into_tile(tile, projection, all_synapses[projection.name])
+            by_source = Counter(item[0] for item in all_synapses[projection.name] if inside(tile, item[1]))
             axons += count
             delay_bits = len(bin(projection.delay)[2:].lstrip("0"))
             bits = projection.weight_bits + delay_bits
@@ -118,6 +124,18 @@ def core_demands(tiles, network, profile, all_synapses):
                 exponent, sign_mode = projection.weight_exponent, projection.sign_mode
                 formats.add((projection.weight_bits, exponent, sign_mode, delay_bits))
             sizes += [words(runs_of(tile, visited), bits, profile) for visited in lists.values()]
+            rows += count
+            reached += sum(by_source.values())
+            longest_row = max([longest_row, *by_source.values()])
+    memory_bytes = row_bytes = 0
+    if memory is not None:
+        neurons = sum(tile.neuron_count for tile in tiles)
+        memory_bytes = memory.fixed_bytes.value + neurons * memory.bytes_per_neuron.value
+        memory_bytes += axons * memory.bytes_per_input_axon.value
+        memory_bytes += values * memory.bytes_per_value.value + sum(sizes) * memory.bytes_per_synapse_word.value
+    if profile.synapse_rows is not None:
+        row_bytes = rows * profile.synapse_rows.header_bytes.value
+        row_bytes += reached * profile.synapse_rows.bytes_per_synapse.value
     return {
         "compartments": compartments,
         "input_axons": axons,
@@ -126,7 +144,22 @@ def core_demands(tiles, network, profile, all_synapses):
         "synapse_formats": len(formats),
         "compartment_configurations": len(configurations),
         "threshold_configurations": len({threshold for _, threshold in configurations}),
+        "memory_bytes": memory_bytes,
+        "synapse_row_bytes": row_bytes,
+        "synapses_per_row": 0 if profile.synapse_rows is None else longest_row,
     }
+
+
+def values_kept(population, incoming):
+    """Integers that a neuron keeps: by the rule of its model."""
+    if population.model == "max_pool":
+        return max(item.weights.shape[2] * item.weights.shape[3] for item in incoming)
+    return {
+        "if": 4,
+        "imbalanced": 4 + 1,
+        "signed": 4 + 1,
+        "paced": 4 + 1,
+    }[population.model] + (population.count_memory is not None and population.count_memory.slope_mantissa is not None)
 
 
 def output_entries(placement, network, profile, all_synapses):
@@ -138,7 +171,9 @@ def output_entries(placement, network, profile, all_synapses):
                 home[tile.population, neuron] = index
     entries, targets = [0] * len(placement.cores), [set() for _ in placement.cores]
     for (name, _neuron), index in home.items():
-        entries[index] += network.population(name).reset == "subtract"
+        if profile.output_axons is not None:
+            resets = profile.core_costs.reset_synapses_per_subtractive_neuron.value
+            entries[index] += resets * (network.population(name).reset == "subtract")
     for projection in network.projections:
         reached = {(source, home[projection.target, target]) for source, target, _, _ in all_synapses[projection.name]}
         for source, target_core in reached:
@@ -146,7 +181,8 @@ def output_entries(placement, network, profile, all_synapses):
             address = placement.cores[target_core].address
             targets[core].add(address)
             far = placement.cores[core].address.chip != address.chip
-            entries[core] += 1 + far * profile.core_costs.output_entries_extra_off_chip.value
+            if profile.output_axons is not None:
+                entries[core] += 1 + far * profile.output_axons.entries_extra_off_chip.value
     return entries, targets
 
 

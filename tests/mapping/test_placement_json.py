@@ -57,7 +57,7 @@ def test_malformed_record(change, message):
     change(document["cores"])
     lines = ",\n".join(json.dumps(core) for core in document["cores"])
     with pytest.raises(ValueError, match=r"placement, line \d+") as caught:
-        placement_from_json(f'{{"format": 1, "cores": [\n{lines}\n]}}\n')
+        placement_from_json(f'{{"format": 2, "cores": [\n{lines}\n]}}\n')
     assert message in str(caught.value)
 
 
@@ -68,12 +68,12 @@ def test_malformed_record(change, message):
         "[",
         "[]",
         "null",
-        '{"format": 1}',
-        '{"format": 2, "cores": []}',
+        '{"format": 2}',
+        '{"format": 1, "cores": []}',
         '{"format": true, "cores": []}',
-        '{"format": 1, "cores": 3}',
+        '{"format": 2, "cores": 3}',
         "[" * 100_000,
-        '{"format": 1, "cores": [' + "9" * 10_000 + "]}",
+        '{"format": 2, "cores": [' + "9" * 10_000 + "]}",
     ],
 )
 def test_malformed_document(text):
@@ -125,5 +125,5 @@ VALUES = st.recursive(
 @given(VALUES)
 def test_fuzzed_values_are_read_or_a_value_error(value):
     parse(json.dumps(value))
-    parse(json.dumps({"format": 1, "cores": value}))
-    parse(json.dumps({"format": 1, "cores": [value]}))
+    parse(json.dumps({"format": 2, "cores": value}))
+    parse(json.dumps({"format": 2, "cores": [value]}))
