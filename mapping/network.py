@@ -79,7 +79,7 @@ class Population:
     count_memory : CountMemory or None
         Of neurons that fire by their count; reset is "subtract" and `negative_threshold` None.
     pool_counts : PoolCounts or None
-        Of a maximum over counts; there is no threshold, bias or initial potential but zeros.
+        Of a maximum over counts; reset is "subtract", and threshold, bias and initial potential are zeros.
     """
 
     name: str

@@ -8,15 +8,19 @@ from mapping.placement import Placement
 from mapping.rules.capacity_rules import CAPACITY_RULES
 from mapping.rules.evidence import Evidence
 from mapping.rules.network_rules import NETWORK_RULES
+from mapping.rules.neuron_rules import NEURON_RULES
 from mapping.rules.number_rules import NUMBER_RULES
 from mapping.rules.placement_rules import PLACEMENT_RULES
+from mapping.rules.product_rules import PRODUCT_RULES
 from mapping.rules.rule import Rule
 from mapping.violation import Violation
 
 __all__ = ["RULES", "Rule", "verify"]
 
 RULES: dict[str, Rule] = {
-    rule.code: rule for rule in (*PLACEMENT_RULES, *CAPACITY_RULES, *NUMBER_RULES, *NETWORK_RULES)
+    rule.code: rule
+    for rules in (PLACEMENT_RULES, CAPACITY_RULES, NUMBER_RULES, PRODUCT_RULES, NETWORK_RULES, NEURON_RULES)
+    for rule in rules
 }
 """All rules by code, in the order in which they are checked."""
 

@@ -153,9 +153,13 @@ def population_problems(population: Population) -> list[str]:
     }
     if population.negative_threshold is not None:
         expected["negative_threshold"] = per_channel
-    found = []
+    arrays = {name: getattr(population, name) for name in expected}
+    if population.count_memory is not None and population.count_memory.slope_mantissa is not None:
+        expected["slope_mantissa"] = per_channel
+        arrays["slope_mantissa"] = population.count_memory.slope_mantissa
+    found = [f"start step {population.start_step}"] if population.start_step < 0 else []
     for name, shapes in expected.items():
-        array = getattr(population, name)
+        array = arrays[name]
         if array.shape not in shapes:
             found.append(f"{name} has shape {array.shape} instead of {' or '.join(map(str, shapes))}")
         if name != "scale" and not np.issubdtype(array.dtype, np.integer):

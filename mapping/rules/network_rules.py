@@ -59,13 +59,13 @@ def connectivity_malformed(evidence: Evidence) -> Iterator[Violation]:
 
 
 def delays_unbalanced(evidence: Evidence) -> Iterator[Violation]:
-    """Spikes of the source's step j arrive in the target's step j."""
+    """Spikes of the source's firing step j arrive in step j of the target's window."""
     for projection in evidence.edge_projections:
         source = evidence.named_populations.get(projection.source)
         target = evidence.named_populations.get(projection.target)
         if source is None or target is None:
             continue
-        arrival = source.start_step + 1 + projection.delay
+        arrival = source.firing_start_step + 1 + projection.delay
         if target.start_step != arrival:
             message = f"its first spikes arrive in step {arrival}, but {target.name} starts in {target.start_step}"
             remedy = "Set the delay so that all paths into the population take equally long"
@@ -119,8 +119,8 @@ NETWORK_RULES = (
         "NMD403",
         "delays unbalanced",
         "Each population works on a sample in a window of its own. A projection takes one step and its "
-        "delay; the window of its target must start just so much later than that of its source, on every "
-        "path.",
+        "delay; the window of its target must start just so much later than its source's first firing step, "
+        "which is the first step of its window or, with a lead, so many steps later; on every path.",
         delays_unbalanced,
     ),
     Rule(
@@ -138,7 +138,8 @@ NETWORK_RULES = (
     Rule(
         "NMD406",
         "population malformed",
-        "Thresholds, biases and initial potentials must be integers, one for each channel or neuron.",
+        "Thresholds, biases, initial potentials and slopes must be integers, one for each channel or neuron, and no "
+        "window starts before step 0.",
         population_malformed,
     ),
 )

@@ -20,7 +20,7 @@ def weight_outside_range(evidence: Evidence) -> Iterator[Violation]:
         if bits not in formats.weight_bits.values:
             continue
         lost = formats.mixed_sign_lost_bits.value if projection.sign_mode == "mixed" else 0
-        step = 1 << max(formats.weight_mantissa_bits.value - bits + lost, 0)
+        step = formats.mantissa_step(bits) << lost
         unsigned = (1 << bits) - 1
         ranges = {
             "mixed": (-(1 << (bits - 1)), (1 << (bits - 1)) - 1),
@@ -73,12 +73,13 @@ def threshold_not_representable(evidence: Evidence) -> Iterator[Violation]:
     formats = evidence.profile.number_formats
     step = 1 << formats.threshold_exponent.value
     largest = formats.threshold_mantissa_max.value * step
-    # The chip spikes for v > threshold, the network for v >= threshold; see mapping.network.Population.
+    # The chip spikes for v > threshold, the network for v >= threshold; see mapping.network.Population. Programs of
+    # neurons with a count memory compare as the network does.
     one_above = {"subtract": 0, "zero": 1}
     for name, population in evidence.populations.items():
-        if population.reset not in one_above:
+        if population.reset not in one_above or population.pool_counts is not None:
             continue
-        above = one_above[population.reset]
+        above = one_above[population.reset] if population.count_memory is None else 0
         given = [population.threshold]
         if population.negative_threshold is not None:
             given.append(population.negative_threshold)
@@ -102,7 +103,7 @@ def reset_not_representable(evidence: Evidence) -> Iterator[Violation]:
     step = 1 << formats.threshold_exponent.value
     largest = (1 << formats.weight_mantissa_bits.value) - 1
     for name, population in evidence.populations.items():
-        if population.reset != "subtract":
+        if population.reset != "subtract" or population.model not in ("if", "imbalanced"):
             continue
         mantissas = population.threshold // step
         # The exponent takes as many factors of two as it can and the mantissa needs.
@@ -210,13 +211,13 @@ NUMBER_RULES = (
         "threshold not representable",
         "A threshold is a mantissa times a fixed power of two, and positive. The chip spikes above it, the "
         "network at it: with reset by subtraction the potential starts one unit higher, with reset to zero "
-        "the network's threshold is one above what the chip holds.",
+        "the network's threshold is one above what the chip holds. A maximum over counts has none.",
         threshold_not_representable,
     ),
     Rule(
         "NMD305",
         "reset synapse not representable",
-        "A neuron that subtracts its threshold by a synapse to itself needs a weight of exactly that size: "
+        "A plain neuron that subtracts its threshold by a synapse to itself needs a weight of exactly that size: "
         "a mantissa of the weight's width times a power of two.",
         reset_not_representable,
     ),

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mapping.connectivity import Connectivity, tap_table
 from mapping.network import ChipNetwork, Population, Projection, build_graph
+from mapping.neuron_models import PoolCounts
+from mapping.pool_taps import pool_weights
 
 STEP = 64
 
@@ -86,6 +90,22 @@ def projection(name, source, target, connectivity, bits=8, exponent=0, delay=0, 
         if sign_mode == "inhibitory":
             weights = -weights
     return Projection(name, source, target, connectivity, weights.astype(np.int32), exponent, bits, sign_mode, delay)
+
+
+def maximum(name, shape, base=2, start_step=0):
+    """A population of maxima over counts."""
+    zeros = np.zeros(shape[0], dtype=np.int64)
+    made = population(name, shape, start_step=start_step, thresholds=zeros)
+    return replace(made, pool_counts=PoolCounts(base))
+
+
+def pool_projection(name, source, target, shape, channels, kernel=2, stride=2, base=2, delay=0):
+    """Windows of the first channels of a population, each channel by itself, into `channels` of the target."""
+    count = channels[1] - channels[0]
+    tables = [tap_table(source.shape[axis], shape[axis], kernel, stride) for axis in (1, 2)]
+    table = Connectivity(source.shape, shape, *tables, (0, count), channels, count)
+    weights = pool_weights((kernel, kernel), count, base)
+    return Projection(name, source.name, target, table, weights, -6, 8, "excitatory", delay)
 
 
 def network(populations, projections, timesteps=8):

@@ -7,7 +7,7 @@ import mapping_networks as networks
 import networkx as nx
 import numpy as np
 import pytest
-from mapping_strategies import LOIHI, changed_profile, limited
+from mapping_strategies import EVERYTHING, LOIHI, changed_profile, limited
 
 from mapping.bounds import cores_lower_bound
 from mapping.network import build_graph
@@ -86,8 +86,11 @@ def test_all_populations_that_do_not_fit_are_listed():
         (limited(input_axons=36), "NMD202"),
         (limited(output_axon_entries=4), "NMD203"),
         (limited(synapse_memory_words=36), "NMD204"),
-        (changed_profile(LOIHI, core_costs__entry_prefix_bits=80, core_limits__words_per_axon_list=1), "NMD205"),
+        (changed_profile(LOIHI, synapse_lists__entry_prefix_bits=80, core_limits__words_per_axon_list=1), "NMD205"),
         (limited(synapse_formats=1), "NMD206"),
+        (changed_profile(EVERYTHING, core_limits__memory_bytes=100), "NMD209"),
+        (changed_profile(EVERYTHING, core_limits__synapse_row_bytes=36 * 16 - 1), "NMD210"),
+        (changed_profile(EVERYTHING, core_limits__synapses_per_row=3), "NMD211"),
         (changed_profile(LOIHI, number_formats__delay_max=1), "NMD308"),
         (changed_profile(LOIHI, mesh__chips=1, mesh__routers_x=1, mesh__routers_y=1), "NMD107"),
     ],
@@ -97,6 +100,10 @@ def test_each_limit_is_refused_by_its_own_rule(profile, rule):
     populations = [networks.population("a", shape), networks.population("b", shape, start_step=3)]
     conv = networks.conv_connectivity(shape, shape)
     network = networks.network(populations, [networks.projection("ab", "a", "b", conv, delay=2)])
+    if rule == "NMD211":
+        # a neuron reads one of the map before upsampling by up to four taps
+        upsampled = networks.projection("ab", "a", "b", networks.upsampled_conv(shape, shape, 4), delay=2)
+        network = networks.network(populations, [upsampled])
     if rule == "NMD107":
         network = networks.conv_pair((16, 32, 32), (16, 32, 32))
     with pytest.raises(DoesNotFitError) as caught:

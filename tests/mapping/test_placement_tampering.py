@@ -1,13 +1,18 @@
-"""Every single tampering is caught by the rule made for it, and by no senseless other."""
+"""Every single tampering with a placement or plain neurons is caught by the rule made for it, by no senseless other.
+
+`test_neuron_tampering` has those with other neurons.
+"""
 
 from dataclasses import replace
 
 import mapping_networks as networks
 import numpy as np
 import pytest
-from mapping_strategies import LOIHI, changed_profile, limited
+from mapping_strategies import EVERYTHING, LOIHI, changed_profile, limited
+from network_changes import population, projection
+from test_neuron_tampering import NEURON_TAMPERINGS
 
-from mapping.network import InputProjection, build_graph
+from mapping.network import InputProjection
 from mapping.partition import partition
 from mapping.place import CoreAddress, Placement, place
 from mapping.rules import placement_rules
@@ -135,37 +140,25 @@ def test_tampered_placement(placed, name):
     assert rules <= others | {rule}
 
 
+@pytest.mark.parametrize("chip", [CHIP, changed_profile(EVERYTHING, core_limits__compartments=128)])
 @pytest.mark.parametrize("name", LIMIT_NAMES)
-def test_profile_below_a_demand(placed, name):
-    network, placement = placed
+def test_profile_below_a_demand(chip, name):
+    network = build()
+    placement = place(partition(network, chip), chip)
     demand = max(getattr(core.demands, name) for core in placement.cores)
-    exact = changed_profile(CHIP, **{f"core_limits__{name}": demand})
+    if demand == 0:
+        assert chip is CHIP
+        assert getattr(chip.core_limits, name) is None
+        return
+    exact = changed_profile(chip, **{f"core_limits__{name}": demand})
     assert found(network, placement, exact) == set()
-    if demand == 1:
-        pytest.skip("a capacity is at least 1")
-    lowered = changed_profile(CHIP, **{f"core_limits__{name}": demand - 1})
+    lowered = changed_profile(chip, **{f"core_limits__{name}": demand - 1}) if demand > 1 else exact
     violations = verify(network, placement, lowered)
-    assert {violation.rule for violation in violations} == {LIMIT_NAMES[name].code}
-    assert {(violation.demand, violation.capacity) for violation in violations} == {(demand, demand - 1)}
-
-
-def rebuilt(network, populations=None, projections=None, **changes):
-    """The network with some populations and projections exchanged."""
-    populations, projections = populations or {}, projections or {}
-    graph = build_graph(
-        [populations.get(item.name, item) for item in network.populations],
-        [projections.get(item.name, item) for item in network.projections],
-    )
-    return replace(network, graph=graph, **changes)
-
-
-def population(network, name, **changes):
-    return rebuilt(network, {name: replace(network.population(name), **changes)})
-
-
-def projection(network, chosen_name, **changes):
-    chosen = next(item for item in network.projections if item.name == chosen_name)
-    return rebuilt(network, projections={chosen_name: replace(chosen, **changes)})
+    assert {violation.rule for violation in violations} == ({LIMIT_NAMES[name].code} if demand > 1 else set())
+    for violation in violations:
+        assert (violation.demand, violation.capacity) == (demand, demand - 1)
+    unlimited = changed_profile(lowered, **{f"core_limits__{name}": None}) if name != "compartments" else exact
+    assert found(network, placement, unlimited) == set()
 
 
 def weights(network, name, value):
@@ -267,9 +260,15 @@ NETWORK_TAMPERINGS = {
     "late start": ("NMD403", set(), lambda n: population(n, "b", start_step=2)),
     "signed neurons": (
         "NMD404",
-        set(),
+        {"NMD408"},
         lambda n: population(n, "c", negative_threshold=n.population("c").threshold),
     ),
+    "spikes of -1": (
+        "NMD408",
+        {"NMD404"},
+        lambda n: population(n, "c", negative_threshold=n.population("c").threshold),
+    ),
+    "start before the first step": ("NMD406", {"NMD403"}, lambda n: population(n, "a", start_step=-1)),
     "unknown reset": ("NMD405", COUNTS, lambda n: population(n, "c", reset="soft")),
     "threshold shape": ("NMD406", set(), lambda n: population(n, "b", threshold=np.full(3, 6400))),
     "bias shape": ("NMD406", set(), lambda n: population(n, "b", bias_mantissa=np.zeros((4, 1), np.int64))),
@@ -296,7 +295,8 @@ def test_more_routes_than_the_tool_handles(placed, monkeypatch):
 
 
 def test_every_rule_is_tampered_with_and_explained():
-    tampered = {rule for rule, _, _ in (*PLACEMENT_TAMPERINGS.values(), *NETWORK_TAMPERINGS.values())}
+    tables = (PLACEMENT_TAMPERINGS, NETWORK_TAMPERINGS, NEURON_TAMPERINGS)
+    tampered = {rule for table in tables for rule, _, _ in table.values()}
     tampered |= {name.code for name in LIMIT_NAMES.values()} | {"NMD111"}
     assert tampered == set(RULES)
     assert list(RULES) == sorted(RULES)
