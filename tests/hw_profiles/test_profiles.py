@@ -1,10 +1,12 @@
 """Profiles load, every number has a source, and mistakes name the field."""
 
 import re
+from typing import get_args
 
 import pytest
 
 from hw_profiles import ProfileError, available_profiles, load_profile, parse_profile, profile_text
+from mapping.neuron_models import NeuronModel
 
 
 def quantities(data, path=""):
@@ -36,6 +38,54 @@ def test_loihi_capacities():
     assert 7 not in profile.number_formats.weight_bits.values
 
 
+@pytest.mark.parametrize("name", ["loihi2", "spinnaker", "spinnaker2"])
+def test_programmable_chips(name):
+    """Neurons are programs: any of our models, any threshold up to the state's width, reset for nothing."""
+    profile = load_profile(name)
+    formats, costs = profile.number_formats, profile.core_costs
+    assert set(profile.neuron_models.names) == set(get_args(NeuronModel))
+    assert profile.reset_modes.names == ("subtract", "zero")
+    assert profile.signed_spikes.value
+    assert costs.compartments_per_neuron_subtractive_reset.value == 1
+    assert costs.reset_synapses_per_subtractive_neuron.value == 0
+    assert profile.core_limits.threshold_configurations is None
+    assert profile.core_limits.compartment_configurations is None
+    assert formats.threshold_mantissa_max.value << formats.threshold_exponent.value == formats.state_max
+    assert formats.product_max == formats.state_max
+
+
+def test_loihi_neither_multiplies_nor_sends_negative_spikes():
+    profile = load_profile("loihi")
+    assert profile.number_formats.product_max is None
+    assert not profile.signed_spikes.value
+    assert profile.neuron_models.names == ("if",)
+
+
+def test_resources_of_chips():
+    """What a chip does not have, it has no number for."""
+    loihi, loihi2, spinnaker, spinnaker2 = map(load_profile, ("loihi", "loihi2", "spinnaker", "spinnaker2"))
+    assert loihi.synapse_rows is loihi.memory_costs is loihi.core_limits.memory_bytes is None
+    assert loihi2.synapse_rows is None
+    assert loihi2.core_limits.memory_bytes.value == 192 * 1024
+    for profile in (spinnaker, spinnaker2):
+        limits = profile.core_limits
+        assert profile.synapse_lists is profile.output_axons is None
+        assert limits.input_axons is limits.output_axon_entries is limits.synapse_memory_words is None
+        assert limits.synapses_per_row.value == 256
+        assert set(profile.number_formats.weight_bits.values) == {8, 16}
+    assert spinnaker.core_limits.compartments.value == 256
+    assert spinnaker.core_limits.memory_bytes.value == 64 * 1024
+    assert spinnaker2.core_limits.compartments is None
+    assert spinnaker2.core_limits.memory_bytes.value == 128 * 1024
+    assert (spinnaker.mesh.cores_per_chip, spinnaker2.mesh.cores_per_chip) == (16, 152)
+
+
+@pytest.mark.parametrize(("name", "steps"), [("loihi", {8: 1, 4: 16}), ("spinnaker", {16: 1, 8: 1})])
+def test_where_narrow_weights_stand(name, steps):
+    formats = load_profile(name).number_formats
+    assert {bits: formats.mantissa_step(bits) for bits in steps} == steps
+
+
 def test_profile_of_a_path(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(profile_text("loihi"), encoding="utf-8")
@@ -43,6 +93,7 @@ def test_profile_of_a_path(tmp_path):
 
 
 COMPARTMENTS = r"(\[core_limits\.compartments\]\nvalue = )1024"
+COMPARTMENTS_TABLE = r"\[core_limits\.compartments\]((?:\n.+){3})"
 
 
 @pytest.mark.parametrize(
@@ -53,8 +104,12 @@ COMPARTMENTS = r"(\[core_limits\.compartments\]\nvalue = )1024"
         (COMPARTMENTS, r"\1true", "core_limits.compartments.value"),
         (COMPARTMENTS, r"\g<1>0", "core_limits.compartments.value"),
         (COMPARTMENTS, r"\g<1>1024\nextra = 1", "core_limits.compartments.extra"),
-        (r"\[core_limits\.compartments\]", "[core_limits.compartment]", "core_limits.compartments: Field required"),
         (r"\[core_limits\.compartments\]", "[core_limits.compartment]", "core_limits.compartment: Extra inputs"),
+        (COMPARTMENTS_TABLE, "", "core_limits needs compartments or memory_bytes"),
+        (COMPARTMENTS_TABLE, r"[core_limits.memory_bytes]\1", "core_limits.memory_bytes needs [memory_costs]"),
+        (COMPARTMENTS_TABLE, r"[core_limits.synapses_per_row]\1", "core_limits.synapses_per_row needs [synapse_rows]"),
+        (r"^values = .*", "values = [8, 9]", "weights of 9 bits in a mantissa of 8"),
+        (r"(\[signed_spikes\]\nvalue = )false", r"\g<1>0", "signed_spikes.value"),
         (r'^status = "published"', 'status = "rumoured"', "mesh.routers_x.status"),
         (r'^source = ".*"', 'source = ""', "mesh.routers_x.source"),
         (r'^source = ".*"\n', "", "mesh.routers_x.source: Field required"),
