@@ -19,7 +19,7 @@ SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck))
 
 
 # Rules that say that the chip has no such neurons.
-NOT_OFFERED = {"NMD312", "NMD404", "NMD408"}
+NOT_OFFERED = {"NMD311", "NMD312", "NMD404", "NMD408"}
 
 
 def partition_or_reasons(network, profile):
