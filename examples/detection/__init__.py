@@ -1,0 +1,1 @@
+"""Object detection with converted networks: images in, boxes out, and how good the boxes are."""
