@@ -14,6 +14,8 @@ def without_shortcut_normalisation(network: SpikingNetwork) -> SpikingNetwork:
 
     Spiking ResNet (Hu et al. 2018) gives an identity shortcut the weight ``scale(source) / scale(target)`` and compares
     with the weight 1. In a network with scales that is a shortcut whose float weights are wrong by the inverse ratio.
+    A projection shortcut keeps its trained weights likewise; its bias has become part of the one bias of the population
+    that adds, and stays normalised with it.
 
     Parameters
     ----------
