@@ -1,0 +1,169 @@
+"""What shortcut normalisation is worth as residual networks get deeper: the shape of Table 2 of Spiking ResNet.
+
+python -m benchmarks.depth [--depths 20,32,44,56,110] [--timesteps 64] [--limit N] [--json FILE]
+
+Trains narrow CIFAR ResNets on scikit-learn's digits with noise (seeded) and converts each with the preset
+`spiking-resnet` (one scale a layer by the 99.9th percentile, plain integrate-and-fire), without and with shortcut
+normalisation, and as `--method auto` does for programmable neurons.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from benchmarks.conversion import paired_loss
+from benchmarks.narrow_resnet import trained
+from examples.digits.data import digits
+from hw_profiles import HardwareProfile, load_profile
+from nmdeploy.convert.calibration import Calibration, split_calibration
+from nmdeploy.convert.convert import convert
+from nmdeploy.convert.methods import METHODS
+from nmdeploy.frontend.trace import trace
+from nmdeploy.layers.graph import LayerGraph
+from nmdeploy.quantize import QuantizationOptions
+from nmdeploy.quantize.neuron_choice import neuron_kinds
+from nmdeploy.search.auto import search
+from nmdeploy.search.build import Built, build
+from nmdeploy.search.judge import judge
+from nmdeploy.search.recipe import AUTO, Recipe, default_neurons, preset
+
+WITHOUT = "spiking-resnet, shortcuts not normalised"
+WITH = "spiking-resnet"
+OURS = "auto"
+PIXEL_MAX = 16
+NOISE = 0.3
+"""Standard deviation, of the range of a pixel: without it the digits are so easy that little can be lost."""
+CALIBRATION_SAMPLES = 512
+PERCENTILE = 99.9
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One converted network; accuracies of 0 to 1, the loss in percentage points."""
+
+    depth: int
+    recipe: str
+    target: str
+    chosen: str
+    timesteps: int
+    latency_steps: int
+    samples: int
+    float_accuracy: float
+    accuracy: float
+    loss: float
+    interval: float
+    agreement: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Samples (samples, 1, rows, columns) and their labels."""
+
+    samples: NDArray[np.float32]
+    labels: NDArray[np.int64]
+
+
+def main() -> None:
+    """Print a Markdown table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--depths", default="20,32,44,56,110", help="6 n + 2, separated by commas")
+    parser.add_argument("-T", "--timesteps", type=int, default=64)
+    parser.add_argument("--epochs", type=int, default=6, help="of training")
+    parser.add_argument("--limit", type=int, default=450, help="test samples")
+    parser.add_argument("--target", default="loihi2", help="profile for 'auto', a name or a .toml file")
+    parser.add_argument("--json", type=Path, help="write all rows here")
+    options = parser.parse_args()
+    print("| depth | recipe | target | T | latency | float % | integer % | loss (95 %) | agree % | error | chosen |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    rows = []
+    for depth in map(int, options.depths.split(",")):
+        for row in measure(depth, options.timesteps, options.epochs, options.limit, load_profile(options.target)):
+            rows.append(row)
+            print(_line(row), flush=True)
+    if options.json is not None:
+        options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
+
+
+def measure(depth: int, timesteps: int, epochs: int, limit: int, programmable: HardwareProfile) -> Iterator[Row]:
+    """Train one network and convert it in all three ways."""
+    training, test = _data(limit)
+    module = trained(depth, training.samples, training.labels, epochs, SEED)
+    layers = trace(module, torch.from_numpy(test.samples[:1]))
+    with torch.inference_mode():
+        reference = module(torch.from_numpy(test.samples)).numpy()
+    calibration = split_calibration(training.samples[:CALIBRATION_SAMPLES], "noisy digits")
+    fixed = load_profile("loihi")
+    published = preset("spiking-resnet", fixed)
+    for name, recipe, profile in (
+        (WITHOUT, replace(published, shortcut_normalisation=False), fixed),
+        (WITH, published, fixed),
+        (OURS, Recipe(AUTO, default_neurons(programmable, "subtract")), programmable),
+    ):
+        built = _build(layers, recipe, calibration, profile, timesteps)
+        judgement = judge(built.network, test.samples, reference)
+        right = reference.argmax(axis=1) == test.labels
+        kept = judgement.predictions == test.labels
+        loss, interval = paired_loss(right, kept)
+        yield Row(
+            depth=depth,
+            recipe=name,
+            target=profile.name,
+            chosen=str(built.recipe),
+            timesteps=timesteps,
+            latency_steps=built.network.latency_steps,
+            samples=len(test.labels),
+            float_accuracy=float(right.mean()),
+            accuracy=float(kept.mean()),
+            loss=loss,
+            interval=interval,
+            agreement=judgement.same / len(test.labels),
+            error=judgement.error,
+        )
+
+
+def _build(
+    layers: LayerGraph, recipe: Recipe, calibration: Calibration, profile: HardwareProfile, timesteps: int
+) -> Built:
+    """As `nmdeploy compile` does, up to the integer network: placement does not change what is computed."""
+    converted = convert(layers, calibration, PERCENTILE, neuron_kinds(recipe.neurons, profile))
+    options = QuantizationOptions(timesteps)
+    if recipe.method == AUTO:
+        return search(
+            converted, recipe, tuple(METHODS), ("none", "bias"), calibration, profile, options
+        ).built
+    return build(converted, recipe, calibration, profile, options)
+
+
+def _data(limit: int) -> tuple[Labelled, Labelled]:
+    """Training and test samples."""
+    samples, labels, test_samples, test_labels = digits()
+    noise = np.random.default_rng(SEED)
+
+    def noisy(images: NDArray[np.uint8]) -> NDArray[np.float32]:
+        pixels = images[:, None] / PIXEL_MAX
+        return (pixels + NOISE * noise.standard_normal(pixels.shape)).astype(np.float32)
+
+    return Labelled(noisy(samples), labels), Labelled(noisy(test_samples)[:limit], test_labels[:limit])
+
+
+def _line(row: Row) -> str:
+    cells = (
+        row.depth, row.recipe, row.target, row.timesteps, row.latency_steps, f"{row.float_accuracy:.1%}",
+        f"{row.accuracy:.1%}", f"{row.loss:.1f} +- {row.interval:.1f}", f"{row.agreement:.1%}", f"{row.error:.2f}",
+        row.chosen,
+    )
+    return "| " + " | ".join(map(str, cells)) + " |"
+
+
+if __name__ == "__main__":
+    main()
