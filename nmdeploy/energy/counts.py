@@ -29,16 +29,19 @@ class TileCounts:
         Address of the core.
     population : str
     ac_dense, ac_effective : int
-        Accumulates that arriving spikes cause; "effective" leaves weights of zero out.
+        Accumulates that arriving spikes of either sign cause, those of a maximum over counts too; "effective" leaves
+        weights of zero out.
     input_mac_dense, input_mac_effective : int
         Multiply-accumulates of the input current, applied once a sample; "effective" leaves out inputs and
         weights of zero.
     input_mac_dense_every_step, input_mac_effective_every_step : int
         The same if the input were applied in every step.
     input_additions : int
-        Additions of the input current, one for each neuron that has it and each step.
-    neuron_updates, bias_additions, spikes : int
-        Neurons times steps; those of them that add a bias; spikes sent.
+        Additions of the input current, one for each neuron that has it and each step that takes in input.
+    neuron_updates : int
+        Neurons times steps, of which a population with a lead has so many more.
+    bias_additions, spikes : int
+        Neurons with a bias times steps that take in input; spikes sent, those of -1 too.
     """
 
     core: str
@@ -131,21 +134,27 @@ def count_operations(
     float_macs : dict of layer name to int
         See `OperationCounts`.
     steps : mapping of population name to int64 array, (samples,), optional
-        Steps of its window that each population ran for each sample; all of them if not given.
+        Steps that each population was busy with each sample, from the first of its window to its last firing step; all
+        of them, T and the lead, if not given. It takes in input in the first T of them.
     """
     spikes = {
         population.name: spike_counts[population.name].sum(axis=0, dtype=np.int64).reshape(population.shape)
         for population in network.populations
     }
     if steps is None:
-        steps = {name: np.full(len(samples), timesteps, dtype=np.int64) for name in spikes}
+        steps = {
+            population.name: np.full(len(samples), timesteps + population.lead, dtype=np.int64)
+            for population in network.populations
+        }
+    input_steps = {name: np.minimum(one, timesteps) for name, one in steps.items()}
     with_input = {projection.target for projection in network.input_projections}
     run = _Run(
         network=network,
         spikes=spikes,
         steps={name: int(one.sum()) for name, one in steps.items()},
+        input_steps={name: int(one.sum()) for name, one in input_steps.items()},
         once=_input_events(samples, np.ones(len(samples), dtype=np.int64)),
-        every_step={name: _input_events(samples, steps[name]) for name in with_input},
+        every_step={name: _input_events(samples, input_steps[name]) for name in with_input},
     )
     tiles = [_count_tile(run, str(core.address), tile) for core in placement.cores for tile in core.tiles]
     return OperationCounts(len(samples), timesteps, tuple(tiles), float_macs)
@@ -167,11 +176,12 @@ def _input_events(samples: NDArray[np.float32], times: IntArray) -> _InputEvents
 
 @dataclass(frozen=True)
 class _Run:
-    """What a run did, summed over the samples; `spikes`, `steps` and `every_step` by population."""
+    """What a run did, summed over the samples; all but `network` and `once` by population."""
 
     network: ChipNetwork
     spikes: dict[str, IntArray]
     steps: dict[str, int]
+    input_steps: dict[str, int]
     once: _InputEvents
     every_step: dict[str, _InputEvents]
 
@@ -197,9 +207,9 @@ def _count_tile(run: _Run, core: str, tile: Tile) -> TileCounts:
         input_mac_effective=sum(operations.effective for operations in once),
         input_mac_dense_every_step=sum(operations.dense for operations in every_step),
         input_mac_effective_every_step=sum(operations.effective for operations in every_step),
-        input_additions=_neurons_with_current(tile, currents) * run.steps[name],
+        input_additions=_neurons_with_current(tile, currents) * run.input_steps[name],
         neuron_updates=tile.neuron_count * run.steps[name],
-        bias_additions=int(np.count_nonzero(bias)) * run.steps[name],
+        bias_additions=int(np.count_nonzero(bias)) * run.input_steps[name],
         spikes=int(run.spikes[name][box].sum()),
     )
 

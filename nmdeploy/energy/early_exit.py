@@ -104,8 +104,8 @@ def early_exit_saving(
         check_interval=check_interval,
         left_early=int((early.steps < timesteps).sum()),
         mean_steps=float(early.steps.mean()),
-        mean_latency_steps=float(early.steps.mean()) + network.outputs[0].start_step,
-        whole_latency_steps=timesteps + network.outputs[0].start_step,
+        mean_latency_steps=float(early.steps.mean()) + network.outputs[0].firing_start_step,
+        whole_latency_steps=timesteps + network.outputs[0].firing_start_step,
         spikes_per_inference=_spikes(early) / len(samples),
         whole_spikes_per_inference=_spikes(whole) / len(samples),
         preset=preset.name,
@@ -115,23 +115,24 @@ def early_exit_saving(
 
 
 def population_steps(network: ChipNetwork, output_steps: IntArray, timesteps: int) -> dict[str, IntArray]:
-    """Steps of its own window that each population has run when the chip is stopped.
+    """Steps that each population has been busy when the chip is stopped, its lead counted.
 
     Parameters
     ----------
     network : ChipNetwork
     output_steps : int64 array, (samples,)
-        Steps of the first output's window; after the last one no population is stopped.
+        Firing steps of the first output; after the last one no population is stopped.
     timesteps : int
         Length of the window.
     """
-    start = network.outputs[0].start_step
-    return {
-        population.name: np.where(
-            output_steps < timesteps, np.clip(output_steps + start - population.start_step, 0, timesteps), timesteps
+    stopped = network.outputs[0].firing_start_step + output_steps
+    steps = {}
+    for population in network.populations:
+        whole = timesteps + population.lead
+        steps[population.name] = np.where(
+            output_steps < timesteps, np.clip(stopped - population.start_step, 0, whole), whole
         )
-        for population in network.populations
-    }
+    return steps
 
 
 def _spikes(result: SimulationResult) -> int:

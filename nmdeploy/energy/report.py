@@ -14,8 +14,8 @@ Counting = Literal["dense", "effective"]
 InputConvention = Literal["cached", "every-step"]
 
 NOTE = (
-    "Estimate, not a measurement: arithmetic only. Memory, addressing, neuron updates, bias additions, routing and "
-    "static power are left out."
+    "Estimate, not a measurement: arithmetic only. Memory, addressing, neuron updates (in which paced neurons and "
+    "slopes multiply), bias additions, routing and static power are left out."
 )
 
 
