@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.network import ChipNetwork, Population, Projection
-from mapping.neuron_models import CountMemory
+from mapping.network import ChipNetwork, Projection
 from nmdeploy.errors import BackendError
+from nmdeploy.lava.count_arithmetic import largest_after_firing, largest_product
 
 IntArray = NDArray[np.int64]
 INT32_MAX = 2**31 - 1
@@ -65,40 +65,18 @@ def require_integer_range(
         current = currents[population.name]
         low, high = synaptic_range(network, population.name)
         synaptic = int(np.maximum(high, -low).max())
-        resting = largest_after_firing(population, network.state_max)
+        memory, threshold = population.count_memory, int(population.threshold.max())
+        # integrate-and-fire neurons spike only beyond their threshold, which takes them towards 0
+        resting = network.state_max if memory is None else largest_after_firing(memory, threshold, network.state_max)
         largest = resting + synaptic + max(int(current.max()), -int(current.min()))
         if largest > INT32_MAX:
             raise BackendError(
                 f"{population.name}: a potential may reach {largest:,} before it saturates, beyond the 32 bits "
                 "of Lava's messages. Run it with the simulator."
             )
-        if population.count_memory is not None:
-            product = largest_product(population, population.count_memory, network.state_max, steps)
-            if product > INT64_MAX:
-                raise BackendError(
-                    f"{population.name}: a product of potential and steps may reach {product:,} in a window of "
-                    f"{steps:,} steps, beyond 64 bits. Run fewer time steps."
-                )
-
-
-def largest_after_firing(population: Population, state_max: int) -> int:
-    """Largest magnitude of a potential that firing steps leave.
-
-    An integrate-and-fire neuron spikes only beyond its threshold, which takes it towards 0. Neurons with a count memory
-    may leave the range of the state by a threshold a firing step, of which ``lead + 1`` follow the last saturation.
-    """
-    if population.count_memory is None:
-        return state_max
-    return state_max + (population.count_memory.lead + 1) * int(np.abs(population.threshold).max())
-
-
-def largest_product(population: Population, memory: CountMemory, state_max: int, timesteps: int) -> int:
-    """Bound of all that the rule of neurons with a count memory computes, see `mapping.neuron_models`.
-
-    ``z = v + N * theta`` with N up to T, which is multiplied by the slope, and by ``2 * p`` with p up to T;
-    ``(2 * N + 1) * theta * m`` with m up to T is below that.
-    """
-    threshold = int(np.abs(population.threshold).max())
-    total = largest_after_firing(population, state_max) + timesteps * threshold
-    slope = 1 if memory.slope_mantissa is None else max(1, int(np.abs(memory.slope_mantissa).max()))
-    return (2 * timesteps + 1) * total * slope
+        product = 0 if memory is None else largest_product(memory, threshold, network.state_max, steps)
+        if product > INT64_MAX:
+            raise BackendError(
+                f"{population.name}: a product of potential and steps may reach {product:,} in a window of "
+                f"{steps:,} steps, beyond 64 bits. Run fewer time steps."
+            )

@@ -13,8 +13,9 @@ from mapping.network import ChipNetwork, Population, Reset
 from mapping.neuron_models import CountMemory, PoolCounts
 from mapping.pool_taps import existing_taps
 from mapping.tiles import Tile
+from nmdeploy.lava.count_arithmetic import counted_spikes, largest_product
+from nmdeploy.lava.integer_range import INT32_MAX
 from nmdeploy.lava.neuron_arithmetic import fire, integrate
-from nmdeploy.simulator.neurons import counted_spikes
 from nmdeploy.simulator.pool_neurons import initial_counts, pooled_spikes
 
 IntegerArray = NDArray[np.signedinteger[Any]]
@@ -130,16 +131,19 @@ class CountRule(NeuronRule):
     def fire(
         self, potential: NDArray[np.int32], net_spikes: NDArray[np.int32], step: int, timesteps: int
     ) -> NDArray[np.int8]:
-        """Send one spike towards the count that is due; in 64 bits, as the rule multiplies potentials by steps."""
+        """Send one spike towards the count that is due; in 64 bits where 32 do not hold all products."""
+        threshold = self._threshold.astype(np.int32, copy=False)
+        largest = largest_product(self._memory, int(threshold.max()), self._state_max, timesteps)
+        wide: type[np.signedinteger[Any]] = np.int32 if largest <= INT32_MAX else np.int64
         spikes = counted_spikes(
             self._memory,
-            potential.astype(np.int64),
-            net_spikes.astype(np.int64),
-            self._threshold.astype(np.int64),
+            potential.astype(wide, copy=False),
+            net_spikes.astype(wide, copy=False),
+            threshold.astype(wide, copy=False),
             step,
             timesteps,
-        ).astype(np.int8)
-        potential -= spikes * self._threshold.astype(np.int32, copy=False)
+        )
+        potential -= spikes * threshold
         return spikes
 
 

@@ -13,13 +13,8 @@ from mapping.network import build_graph
 from mapping.neuron_models import CountMemory
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.batches import Batches, window_currents
-from nmdeploy.lava.integer_range import (
-    INT32_MAX,
-    INT64_MAX,
-    largest_after_firing,
-    largest_product,
-    require_integer_range,
-)
+from nmdeploy.lava.count_arithmetic import largest_after_firing, largest_product
+from nmdeploy.lava.integer_range import INT32_MAX, INT64_MAX, require_integer_range
 from nmdeploy.lava.neuron_rules import CountRule
 from nmdeploy.simulator.neurons import counted_spikes
 
@@ -30,8 +25,8 @@ from .worked_example import worked_example
 
 SAMPLES = np.zeros((2, 1, 1, 1), dtype=np.float32)
 BATCHES = Batches(2, 1, 2)
-CHANNELS = 3
-CURRENT_MAX, THRESHOLD_MAX = 2**28, 2**26
+CHANNELS, PARALLEL = 3, 4
+CURRENT_MAX = 2**28
 
 
 def any_integers(array):
@@ -42,32 +37,36 @@ def any_integers(array):
 @settings(max_examples=300, deadline=None)
 @given(data=st.data())
 def test_nothing_wraps_of_what_is_accepted(data):
-    """Potentials up to the last of 32 bits, and products up to the last of 64."""
+    """Products up to what 32 bits hold, a little larger, and up to what 64 hold; potentials are driven to the limit."""
     choose = Chooser(data.draw)
     timesteps, memory = choose.integer(1, 12), count_memory(choose, CHANNELS, leads=True)
-    neurons = dataclasses.replace(
-        worked_example().populations[0],
-        shape=(CHANNELS, 1, 1),
-        threshold=choose.array(CHANNELS, THRESHOLD_MAX // choose.one_of(1, 4), THRESHOLD_MAX),
-        count_memory=memory,
-    )
-    state_max = INT32_MAX - CURRENT_MAX - largest_after_firing(neurons, 0)
-    if memory.slope_mantissa is not None:
-        flat = dataclasses.replace(memory, slope_mantissa=None)
-        steepest = INT64_MAX // largest_product(neurons, flat, state_max, timesteps)
-        memory = dataclasses.replace(memory, slope_mantissa=choose.array(CHANNELS, steepest - 1, steepest))
-    assert largest_product(neurons, memory, state_max, timesteps) <= INT64_MAX
+    limit = choose.one_of(INT32_MAX, INT32_MAX + INT32_MAX // 8, INT64_MAX)
+    sloped, slope_bits = memory.slope_mantissa is not None, choose.one_of(0, 8)
+    steepest = choose.one_of(2, 256) if sloped else 1
+    factor = 2 * timesteps * (steepest if slope_bits == 0 else 1)
+    share = min(limit // max(factor, steepest) - 1, INT32_MAX - CURRENT_MAX)
+    threshold = choose.one_of(2**10, share // (4 * timesteps + 16))
+    state_max = share - (memory.lead + 1 + sloped * timesteps) * threshold
+    if sloped:
+        steepest = limit // (share * (2 * timesteps if slope_bits == 0 else 1)) - 1
+        slope = np.array([steepest, steepest - 1, 0])
+        memory = dataclasses.replace(memory, slope_mantissa=slope, slope_bits=slope_bits)
+    assert largest_product(memory, threshold, state_max, timesteps) <= limit
+    assert largest_after_firing(memory, threshold, state_max) + CURRENT_MAX <= INT32_MAX
 
-    signs = choose.array((timesteps, CHANNELS), -1, 3).clip(-1, 1)  # mostly upwards, so that potentials saturate
-    rule = CountRule(memory, neurons.threshold, np.zeros(CHANNELS, np.int64), state_max)
-    potential, net_spikes = (np.zeros((1, 1, 1, CHANNELS), dtype=np.int32) for _ in range(2))
+    thresholds = np.array([threshold, threshold, threshold // 2])
+    # half of the neurons are driven upwards and half downwards, half hard and half by about a threshold a step
+    drive = np.array([CURRENT_MAX, -CURRENT_MAX, threshold, -threshold]).reshape(4, 1, 1, 1)
+    signs = choose.array((timesteps, 4, 1, PARALLEL, CHANNELS), -1, 6).clip(-1, 1)
+    rule = CountRule(memory, thresholds, np.zeros(CHANNELS, np.int64), state_max)
+    potential, net_spikes = (np.zeros(signs.shape[1:], dtype=np.int32) for _ in range(2))
     v, count = any_integers(potential), any_integers(net_spikes)
-    threshold = any_integers(neurons.threshold)
+    threshold = any_integers(thresholds)
     slope = None if memory.slope_mantissa is None else any_integers(memory.slope_mantissa)
     for step in range(timesteps + memory.lead):
         if step < timesteps:
-            current = CURRENT_MAX * signs[step]
-            rule.integrate(potential, np.broadcast_to(current, potential.shape))
+            current = drive * signs[step]
+            rule.integrate(potential, current)
             v = np.clip(v + any_integers(current), -state_max, state_max)
         if step >= memory.lead:
             firing = step - memory.lead
@@ -118,10 +117,9 @@ def test_largest_state_is_what_leaves_room_for_a_step_and_the_spikes_after_it():
 
 
 def test_longest_window_is_what_leaves_room_for_products():
-    # (2 T + 1) * (state_max + (3 + T) * 2**26) * 256
     network = with_count_memory(SIGNED, 23)
-    fitting = max(t for t in range(10_000, 20_000) if (2 * t + 1) * (2**23 - 1 + (3 + t) * 2**26) * 256 < 2**63)
-    assert 10_000 < fitting < 19_999
+    fitting = max(t for t in range(200_000, 300_000) if 2 * t * (2**23 - 1 + (3 + t) * 2**26) < 2**63)
+    assert 200_000 < fitting < 299_999
     assert refusal(network, fitting) == ""
     refused = refusal(network, fitting + 1)
     assert refused.startswith("hidden: a product of potential and steps may reach 9,22")
