@@ -155,8 +155,9 @@ class Engine:
         current = self._current(population, trains, span.input_steps)
         if population.pool_counts is not None:
             return self._pool(population, population.pool_counts, current)
-        potential = self.potential(population).astype(np.int64)
-        neurons = Neurons(population, potential, self.sent(population), self.network.state_max)
+        potential, sent = self.potential(population).astype(np.int64), self.sent(population)
+        sent = None if sent is None else sent.astype(np.int64)
+        neurons = Neurons(population, potential, sent, self.network.state_max)
         constant = self.constant(population)
         train = np.zeros((span.steps, *potential.shape), dtype=np.int8)
         traced = population.neuron_count if population.is_output else 0
@@ -197,13 +198,14 @@ class Engine:
         counts: IntArray = self._brought[population.name]
         return counts
 
-    def sent(self, population: Population) -> IntArray | None:
+    def sent(self, population: Population) -> NDArray[Any] | None:
         """Net spikes of neurons with a count memory so far, (batch, rows, columns, channels); None for others."""
         if population.count_memory is None:
             return None
-        channels, rows, columns = population.shape
-        nothing = np.zeros((len(self._samples), rows, columns, channels), dtype=np.int64)
-        sent: IntArray = self._sent.get(population.name, nothing)
+        if population.name not in self._sent:
+            channels, rows, columns = population.shape
+            return np.broadcast_to(np.int64(0), (len(self._samples), rows, columns, channels))
+        sent: NDArray[Any] = self._sent[population.name]
         return sent
 
     def potential(self, population: Population) -> NDArray[Any]:

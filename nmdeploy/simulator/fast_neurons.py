@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population
 from nmdeploy.simulator.products import FLOAT32_EXACT
+from nmdeploy.simulator.span import Span
 
 # Neurons whose state a thread keeps in its nearest cache.
 BLOCK = 1024
@@ -28,14 +29,29 @@ class Shortcut:
 
     Attributes
     ----------
-    spikes : uint8 array, (steps, batch, rows, columns, channels)
-        0 or 1, already at the place of the target neuron.
+    spikes : int8 array, (steps, batch, rows, columns, channels)
+        Already at the place of the target neuron.
     weights : float32 array, (channels,)
         In membrane units.
     """
 
-    spikes: NDArray[np.uint8]
+    spikes: NDArray[np.int8]
     weights: FloatArray
+
+
+@dataclass(frozen=True)
+class State:
+    """What neurons keep from one round to the next; whole numbers.
+
+    Attributes
+    ----------
+    potential : array, (batch, rows, columns, channels)
+    sent : array, like `potential`, or None
+        Net spikes so far of neurons with a count memory; None for others.
+    """
+
+    potential: NDArray[Any]
+    sent: NDArray[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -45,16 +61,14 @@ class Fired:
     Attributes
     ----------
     spikes : int8 array, (steps, batch, rows, columns, channels)
-        0 or 1.
-    counts : float32 array, (batch, rows, columns, channels)
-        Number of spikes.
-    potentials : float32 array, (batch, rows, columns, channels)
-        After the last step.
+    counts : array, (batch, rows, columns, channels)
+        Number of spikes, both signs counted; whole numbers.
+    after : State
     """
 
     spikes: NDArray[np.int8]
-    counts: FloatArray
-    potentials: FloatArray
+    counts: NDArray[Any]
+    after: State
 
 
 class SaturatedError(Exception):
@@ -78,15 +92,17 @@ class FastNeurons:
         self._thresholds = self._by_neuron(population.threshold)
         self._reset_to_zero = population.reset == "zero"
 
-    def fits_float32(self, constant: NDArray[np.int64]) -> bool:
+    def are_exact(self, constant: NDArray[np.int64], timesteps: int) -> bool:
         """Whether every potential of a step, before it saturates, is below 2^24 whatever spikes arrive.
 
         Parameters
         ----------
         constant : int64 array
             Bias and input current.
+        timesteps : int
+            Length of the window, which does not matter to these neurons.
         """
-        largest = self._largest_arriving + int(np.abs(constant).max(initial=0))
+        largest = self._largest_arriving + largest_magnitude(constant)
         return self._state_max + largest < FLOAT32_EXACT
 
     def fire(
@@ -94,35 +110,36 @@ class FastNeurons:
         arriving: FloatArray,
         shortcut: Shortcut | None,
         constant: NDArray[np.int64],
-        potential: NDArray[Any],
+        before: State,
+        span: Span,
     ) -> Fired:
         """Spikes of a round of steps.
 
         Parameters
         ----------
         arriving : float32 array, (steps, batch, rows, columns, channels)
-            Synaptic input in membrane units; whole numbers.
+            Synaptic input in membrane units; whole numbers. No steps if nothing can arrive.
         shortcut : Shortcut, optional
             Further synaptic input.
         constant : int64 array, (1 or batch, rows, columns, channels)
             Bias and input current of every step.
-        potential : array, (batch, rows, columns, channels)
-            Before the first step; whole numbers.
+        before : State
+        span : Span
 
         Raises
         ------
         SaturatedError
             The result would not be that of saturating neurons.
         """
-        steps, batch = arriving.shape[:2]
+        steps, batch = span.steps, len(before.potential)
         neurons = math.prod(self._place)
         spikes = np.empty((steps, batch, neurons), dtype=np.bool_)
         counts = np.empty((batch, neurons), dtype=np.float32)
-        after = np.array(potential, dtype=np.float32).reshape(batch, neurons)
+        after = np.array(before.potential, dtype=np.float32, order="C").reshape(batch, neurons)
         if shortcut is None:
-            shortcut = Shortcut(np.empty((0, batch, neurons), dtype=np.uint8), np.zeros(1, dtype=np.float32))
+            shortcut = Shortcut(np.empty((0, batch, neurons), dtype=np.int8), np.zeros(1, dtype=np.float32))
         arrays = (
-            arriving.reshape(steps, batch, neurons),
+            arriving.reshape(len(arriving), batch, neurons),
             shortcut.spikes.reshape(len(shortcut.spikes), batch, neurons),
             self._by_neuron(shortcut.weights),
             constant.astype(np.float32).reshape(len(constant), neurons),
@@ -136,11 +153,18 @@ class FastNeurons:
             raise SaturatedError
         of_sample = (batch, *self._place)
         return Fired(
-            spikes.view(np.int8).reshape(steps, *of_sample), counts.reshape(of_sample), after.reshape(of_sample)
+            spikes.view(np.int8).reshape(steps, *of_sample),
+            counts.reshape(of_sample),
+            State(after.reshape(of_sample)),
         )
 
     def _by_neuron(self, values: NDArray[Any]) -> FloatArray:
         return np.broadcast_to(values, self._place).astype(np.float32).ravel()
+
+
+def largest_magnitude(values: NDArray[np.int64]) -> int:
+    """Of an array of integers, without a copy of it."""
+    return max(int(values.max(initial=0)), -int(values.min(initial=0)))
 
 
 def largest_arriving(network: ChipNetwork, population: Population) -> int:
@@ -156,7 +180,7 @@ def largest_arriving(network: ChipNetwork, population: Population) -> int:
 @numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)
 def _fire(
     arriving: FloatArray,
-    shortcut: NDArray[np.uint8],
+    shortcut: NDArray[np.int8],
     shortcut_weights: FloatArray,
     constants: FloatArray,
     thresholds: FloatArray,
@@ -169,9 +193,10 @@ def _fire(
 
     Fills `spikes` and `counts`, and takes `potentials` from before the first step to after the last.
     """
-    steps, batch, neurons = arriving.shape
+    steps, batch, neurons = spikes.shape
     blocks = (neurons + BLOCK - 1) // BLOCK
     largest = np.float32(0.0)
+    silence = np.zeros((1, 1, BLOCK), dtype=np.float32)
     for index in range(batch * blocks):
         sample = index // blocks
         start = (index - sample * blocks) * BLOCK
@@ -185,7 +210,9 @@ def _fire(
         # what a spike takes away: the threshold, or all of the potential
         kept = np.float32(0.0) if reset_to_zero else np.float32(1.0)
         for step in range(steps):
-            current = arriving[step, sample, start:stop]
+            current = silence[0, 0, : stop - start]
+            if len(arriving) > 0:
+                current = arriving[step, sample, start:stop]
             spike = spikes[step, sample, start:stop]
             if len(shortcut) > 0:
                 extra = shortcut[step, sample, start:stop]

@@ -15,7 +15,9 @@ from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.simulator.engine import Advanced, Engine, Part, Result, SpikeTrain
-from nmdeploy.simulator.fast_neurons import FastNeurons, SaturatedError, Shortcut
+from nmdeploy.simulator.fast_counting import CountingNeurons
+from nmdeploy.simulator.fast_neurons import FastNeurons, SaturatedError, Shortcut, State
+from nmdeploy.simulator.fast_pools import CountArray, advance_maximum
 from nmdeploy.simulator.fast_products import FastProduct, is_channelwise
 from nmdeploy.simulator.full_precision import full_precision
 from nmdeploy.simulator.neurons import neurons_last
@@ -42,7 +44,7 @@ class TorchEngine(Engine):
         self.threads = threads
         self._signed = {population.name for population in network.populations if population.sends_negative}
         self._fast: dict[str, FastProduct]
-        self._neurons: dict[str, FastNeurons]
+        self._neurons: dict[str, FastNeurons | CountingNeurons]
         if kernels_of is not None:
             self._fast, self._neurons = kernels_of._fast, kernels_of._neurons
             return
@@ -54,11 +56,12 @@ class TorchEngine(Engine):
                 binary=projection.source not in self._signed,
             )
             for projection in network.projections
+            if network.population(projection.target).pool_counts is None
         }
         self._neurons = {
-            population.name: FastNeurons(network, population)
+            population.name: _compiled_neurons(network, population)
             for population in network.populations
-            if population.model == "if" and not (population.is_output and population.reset != "none")
+            if _has_compiled_neurons(population)
         }
 
     def working_bytes(self, population: Population) -> int:
@@ -91,32 +94,48 @@ class TorchEngine(Engine):
 
     def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
-        steps = span.steps
+        if population.pool_counts is not None:
+            return self._maximum(population, trains, span)
         constant = self.constant(population)
         neurons = self._neurons.get(population.name)
-        if neurons is None or not neurons.fits_float32(constant):
+        if neurons is None or not neurons.are_exact(constant, span.timesteps):
             return super().advance(population, trains, span)
-        potential = self.potential(population)
         projections = list(self.network.incoming(population.name))
-        shortcut = None
-        if population.reset != "none":
-            through = next((one for one in projections if self._is_shortcut(one)), None)
-            if through is not None:
-                projections.remove(through)
-                shortcut = self._shortcut(population, through, trains[through.name])
-        arriving = self._arriving(population, projections, trains, (steps, len(potential)))
         if population.reset == "none":
+            arriving = self._arriving(population, projections, trains, span.steps)
             return self._accumulate(population, trains, constant, arriving, span)
+        through = next((one for one in projections if is_channelwise(one.connectivity)), None)
+        shortcut = None
+        if through is not None:
+            projections.remove(through)
+            shortcut = self._shortcut(population, through, trains[through.name])
+        steps = span.input_steps if projections else 0
+        arriving = self._arriving(population, projections, trains, steps)
+        before = State(self.potential(population), self.sent(population))
         try:
-            fired = neurons.fire(arriving, shortcut, constant, potential)
+            fired = neurons.fire(arriving, shortcut, constant, before, span)
         except SaturatedError:
             return super().advance(population, trains, span)
-        self._potentials[population.name] = fired.potentials
-        nothing = np.zeros((len(potential), steps, 0), dtype=np.int64)
+        self._potentials[population.name] = fired.after.potential
+        if fired.after.sent is not None:
+            self._sent[population.name] = fired.after.sent
+        nothing = np.zeros((len(self._samples), span.steps, 0), dtype=np.int64)
         return Advanced(fired.spikes, neurons_last(fired.counts), nothing, 0)
 
-    def _is_shortcut(self, projection: Projection) -> bool:
-        return is_channelwise(projection.connectivity) and projection.source not in self._signed
+    def _maximum(self, population: Population, trains: Mapping[str, SpikeTrain], span: Span) -> Advanced:
+        batch, (channels, rows, columns) = len(self._samples), population.shape
+        number = np.int16 if span.timesteps <= np.iinfo(np.int16).max else np.int32
+        spikes = np.zeros((span.steps, batch, rows, columns, channels), dtype=np.int8)
+        counts: CountArray = np.zeros((batch, rows, columns, channels), dtype=number)
+        for projection in self.network.incoming(population.name):
+            table = projection.connectivity
+            if projection.name not in self._brought:
+                shape = (batch, *table.source_shape[1:], table.in_channels)
+                self._brought[projection.name] = np.zeros(shape, dtype=number)
+            brought = self._brought[projection.name]
+            advance_maximum(table, trains[projection.name], brought, spikes, counts)
+        nothing = np.zeros((batch, span.steps, 0), dtype=np.int64)
+        return Advanced(spikes, neurons_last(counts), nothing, 0)
 
     def _shortcut(self, population: Population, projection: Projection, train: SpikeTrain) -> Shortcut:
         """The source's spikes at the places of the target neurons, zeros where there is no synapse."""
@@ -132,9 +151,9 @@ class TorchEngine(Engine):
         weights[start:stop] = projection.weights[:, 0, 0, 0].astype(np.int64) << self.network.shift(projection)
         inside = (rows >= 0).all() and (columns >= 0).all()
         if inside and spikes.shape[-1] == population.shape[0]:
-            return Shortcut(np.ascontiguousarray(spikes).view(np.uint8), weights)
-        placed = np.zeros((*spikes.shape[:4], population.shape[0]), dtype=np.uint8)
-        placed[..., start:stop] = spikes.view(np.uint8)
+            return Shortcut(np.ascontiguousarray(spikes), weights)
+        placed = np.zeros((*spikes.shape[:4], population.shape[0]), dtype=np.int8)
+        placed[..., start:stop] = spikes
         placed[:, :, rows < 0] = 0
         placed[:, :, :, columns < 0] = 0
         return Shortcut(placed, weights)
@@ -144,12 +163,13 @@ class TorchEngine(Engine):
         population: Population,
         projections: list[Projection],
         trains: Mapping[str, SpikeTrain],
-        extent: tuple[int, int],
+        steps: int,
     ) -> NDArray[np.float32]:
         """Synaptic input in membrane units, (steps, batch, rows, columns, channels)."""
-        (steps, batch), (channels, rows, columns) = extent, population.shape
+        batch, (channels, rows, columns) = len(self._samples), population.shape
         total: NDArray[np.float32] | None = None
-        for projection in projections:
+        # after the window's last step there are steps that take in nothing
+        for projection in projections if steps else ():
             train = trains[projection.name]
             sums = self._fast[projection.name](train.reshape(steps * batch, *train.shape[2:]))
             sums = sums.reshape(steps, batch, *sums.shape[1:])
@@ -183,6 +203,18 @@ class TorchEngine(Engine):
         return Advanced(
             np.zeros(arriving.shape, dtype=np.int8), counts, traced if population.is_output else traced[:, :, :0], 0
         )
+
+
+def _has_compiled_neurons(population: Population) -> bool:
+    if population.is_output and population.reset != "none":
+        return False  # its potentials are wanted after every step
+    return population.model == "if" or population.count_memory is not None
+
+
+def _compiled_neurons(network: ChipNetwork, population: Population) -> FastNeurons | CountingNeurons:
+    if population.count_memory is None:
+        return FastNeurons(network, population)
+    return CountingNeurons(network, population, population.count_memory)
 
 
 @cache
