@@ -80,6 +80,15 @@ RESNET20 = Case(
     CIFAR,
     (3, 32, 32),
 )
+RESNET8 = Case(
+    "ResNet-8",
+    "examples.networks.resnet8:resnet8",
+    "cifar10/resnet8_mlperf_tiny.pt",
+    "cifar10/cifar10_test_0000_1999.npz",
+    "cifar10/cifar10_train_calib2000.npz",
+    Preprocessing(layout="NHWC"),
+    (3, 32, 32),
+)
 MNIST_CNN = Case(
     "MNIST CNN",
     "examples.networks.mnist_cnn:mnist_cnn",
@@ -146,9 +155,40 @@ def prepare(case: Case, data: Path | None, folder: Path) -> Prepared:
     folder : Path
         Made if missing.
     """
+    module, samples, calibration = write_case(case, data, folder, TEST_SAMPLES, CALIBRATION_SAMPLES)
+    network = compile_module(module, calibration, case.timesteps)
+    write_network(folder / "network.h5", network)
+    largest = max(population.neuron_count for population in network.populations)
+    description = {"factory": case.factory, "timesteps": case.timesteps, "largest_population": largest}
+    (folder / "case.json").write_text(json.dumps(description))
+    return Prepared(case, folder, network, samples)
+
+
+def write_case(
+    case: Case, data: Path | None, folder: Path, test_samples: int, calibration_samples: int
+) -> tuple[nn.Module, NDArray[np.float32], NDArray[np.float32]]:
+    """Write the float network and its samples: weights.pt, samples.npz and case.json.
+
+    Parameters
+    ----------
+    case : Case
+    data : Path or None
+        Folder of weights and images; not needed by a case without any.
+    folder : Path
+        Made if missing.
+    test_samples, calibration_samples : int
+        At most so many.
+
+    Returns
+    -------
+    nn.Module
+        In evaluation mode.
+    samples, calibration : float32 arrays, (samples, channels, rows, columns)
+        Preprocessed.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    calibration, _ = _samples(case, data, case.calibration, CALIBRATION_SAMPLES)
-    samples, labels = _samples(case, data, case.test, TEST_SAMPLES)
+    calibration, _ = _samples(case, data, case.calibration, calibration_samples)
+    samples, labels = _samples(case, data, case.test, test_samples)
     module = build_module(case.factory)
     if case.weights is None:
         seed_weights(module, torch.from_numpy(calibration), SEED)
@@ -156,14 +196,10 @@ def prepare(case: Case, data: Path | None, folder: Path) -> Prepared:
         assert data is not None
         state = torch.load(data / case.weights, map_location="cpu", weights_only=True)
         module.load_state_dict({name: value.float() for name, value in state.items()})
-    network = compile_module(module.eval(), calibration, case.timesteps)
-    write_network(folder / "network.h5", network)
     torch.save(module.state_dict(), folder / "weights.pt")
     np.savez(folder / "samples.npz", samples=samples, labels=labels, calibration=calibration)
-    largest = max(population.neuron_count for population in network.populations)
-    description = {"factory": case.factory, "timesteps": case.timesteps, "largest_population": largest}
-    (folder / "case.json").write_text(json.dumps(description))
-    return Prepared(case, folder, network, samples)
+    (folder / "case.json").write_text(json.dumps({"factory": case.factory}))
+    return module.eval(), samples, calibration
 
 
 def compile_module(module: nn.Module, calibration: NDArray[np.float32], timesteps: int) -> ChipNetwork:

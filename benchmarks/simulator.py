@@ -23,9 +23,9 @@ from benchmarks.contestant import ContestantError
 from benchmarks.fresh_process import MeasurementError
 from benchmarks.networks import MNIST_CNN, RESNET20, TINY, VGG16, Prepared, prepare
 from benchmarks.our_lava import time_our_lava
+from benchmarks.peer_environment import SPIKINGJELLY, NoEnvironmentError, peer_python
 from benchmarks.report import render
 from benchmarks.scaling import measure_scaling
-from benchmarks.spikingjelly_environment import NoEnvironmentError, spikingjelly_python
 from benchmarks.stock_lava import time_stock_lava
 from nmdeploy.errors import BackendError
 
@@ -94,7 +94,7 @@ def _compare_all(prepared: list[Prepared], options: argparse.Namespace, found: l
     python = None
     if "spikingjelly" in options.only:
         environment = options.spikingjelly_environment.resolve()
-        python = _announced("SpikingJelly's environment", spikingjelly_python, environment)
+        python = _announced("SpikingJelly's environment", peer_python, environment, SPIKINGJELLY)
     cores = len(os.sched_getaffinity(0))
     settings = [(one, cores) for one in prepared]
     if cores > 1 and not options.quick:

@@ -11,7 +11,7 @@ from torch import fx, nn
 
 
 def convertible(module: nn.Module) -> fx.GraphModule:
-    """The same function, with rectifiers as modules and channel padding as a concatenation.
+    """The same function, with rectifiers as modules and padding as concatenations.
 
     SpikingJelly replaces ``nn.ReLU`` modules only and refuses ``F.pad``; it takes concatenations.
 
@@ -43,15 +43,24 @@ def _rectifier(graph_module: fx.GraphModule, node: fx.Node) -> fx.Node:
 
 
 def _concatenation(graph_module: fx.GraphModule, node: fx.Node) -> fx.Node:
-    x, pads = node.args
-    if tuple(pads[:4]) != (0, 0, 0, 0) or len(pads) != 6:
-        raise ValueError(f"only padding of channels can be rewritten for SpikingJelly, not {pads}")
-    graph = graph_module.graph
-    before, after = (_zeros(graph, x, count) for count in pads[4:])
-    return graph.call_function(torch.cat, ((before, x, after), 1))
+    """Zeros before and after, one dimension after the other; `F.pad` counts dimensions from the last of four."""
+    padded, pads = node.args
+    if len(pads) > 6:
+        raise ValueError(f"padding of the batch cannot be rewritten for SpikingJelly: {pads}")
+    for number, (before, after) in enumerate(zip(pads[::2], pads[1::2], strict=True)):
+        if before or after:
+            dimension = 3 - number
+            parts = (
+                _zeros(graph_module.graph, padded, dimension, before),
+                padded,
+                _zeros(graph_module.graph, padded, dimension, after),
+            )
+            padded = graph_module.graph.call_function(torch.cat, (parts, dimension))
+    return padded
 
 
-def _zeros(graph: fx.Graph, x: fx.Node, channels: int) -> fx.Node:
-    """As many channels of x, times zero: what SpikingJelly can also do with a time axis in front."""
-    part = graph.call_function(operator.getitem, (x, (slice(None), slice(0, channels))))
+def _zeros(graph: fx.Graph, x: fx.Node, dimension: int, count: int) -> fx.Node:
+    """As many rows of x along a dimension, times zero: what SpikingJelly can also do with a time axis in front."""
+    places = (*[slice(None)] * dimension, slice(0, count))
+    part = graph.call_function(operator.getitem, (x, places))
     return graph.call_function(operator.mul, (part, 0.0))

@@ -1,4 +1,4 @@
-"""SpikingJelly in a virtual environment of its own: its requirements and Lava's exclude each other."""
+"""A virtual environment of its own for a peer: its requirements and Lava's exclude each other."""
 
 from __future__ import annotations
 
@@ -6,33 +6,37 @@ import shutil
 import subprocess
 from pathlib import Path
 
-REQUIREMENTS = ("spikingjelly==2.0.0", "torch==2.13.0", "torchvision==0.28.0")
 PYTHONS = ("python3.11", "python3.12", "python3.13", "python3")
 OLDEST_PYTHON = (3, 11)
 INSTALLED = "installed.txt"
+TORCH = ("torch==2.13.0", "torchvision==0.28.0")
+SPIKINGJELLY = ("spikingjelly==2.0.0", *TORCH)
+SINABS = ("sinabs==3.1.3", *TORCH)
 
 
 class NoEnvironmentError(Exception):
     """The environment cannot be made; the message says why."""
 
 
-def spikingjelly_python(folder: Path) -> str:
+def peer_python(folder: Path, requirements: tuple[str, ...]) -> str:
     """The interpreter of the environment, which is made if it is not there with these requirements.
 
     Parameters
     ----------
     folder : Path
         Of the environment.
+    requirements : tuple of str
+        As pip takes them, with versions.
 
     Raises
     ------
     NoEnvironmentError
     """
     python, installed = folder / "bin" / "python", folder / INSTALLED
-    wanted = "\n".join(REQUIREMENTS)
+    wanted = "\n".join(requirements)
     if not (installed.exists() and installed.read_text() == wanted):
         _run(_base_python(), "-m", "venv", "--clear", str(folder))
-        _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *REQUIREMENTS)
+        _run(str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *requirements)
         installed.write_text(wanted)
     return str(python)
 
@@ -43,7 +47,7 @@ def _base_python() -> str:
         found = shutil.which(name)
         if found is not None and subprocess.run([found, "-c", check], capture_output=True).returncode == 0:
             return found
-    raise NoEnvironmentError(f"SpikingJelly needs Python {'.'.join(map(str, OLDEST_PYTHON))} or newer; none was found")
+    raise NoEnvironmentError(f"peers need Python {'.'.join(map(str, OLDEST_PYTHON))} or newer; none was found")
 
 
 def _run(*command: str) -> None:
