@@ -17,6 +17,7 @@ from nmdeploy.lava.recording import recordings_of
 from nmdeploy.lava.runner import _Progress, run_on_lava
 from nmdeploy.simulator import simulate
 
+from .comparison import assert_equal_to_simulator, run
 from .programmable_example import programmable_example, samples_of_example, write_example
 
 pytestmark = pytest.mark.lava
@@ -68,6 +69,16 @@ def test_every_spike_of_samples_side_by_side_and_back_to_back(folder, batch):
         train = expected.spike_trains[name]
         assert (train > 0).any(), name
         assert (train < 0).any(), name
+
+
+def test_kernels_of_long_runs_tell_synapses_apart(monkeypatch):
+    """Those of torch, some of which take weights of 8 bits only."""
+    from nmdeploy.lava import emit_layers
+
+    monkeypatch.setattr(emit_layers, "COMPILED_OPERATIONS", -1)
+    network, samples = programmable_example(), samples_of_example()
+    lava = run(emit_layers.emit_layers, network, samples, Batches(5, 3, 2))
+    assert_equal_to_simulator(network, samples, lava)
 
 
 def with_population(name, **changes):
