@@ -38,7 +38,8 @@ def analyze_command(
     sample_neurons: Annotated[int, typer.Option(min=0, help="Neurons whose spikes are shown.")] = 20,
     seed: Annotated[int, typer.Option(min=0, help="Of the choice of these neurons.")] = 0,
     memory: Annotated[
-        str | None, typer.Option(help="What the simulator may take, as 4GiB; default: a quarter of what is free.")
+        str | None,
+        typer.Option(help="What the simulation of the windows may take, as 4GiB; default: a quarter of what is free."),
     ] = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write an offline HTML page with all figures.")

@@ -38,6 +38,15 @@ def render_analysis_page(analysis: Analysis, artifact: Artifact, title: str, dat
 def analysis_section(analysis: Analysis) -> dict[str, object]:
     """What the template `analysis.html` needs."""
     outputs = list(analysis.curve.points[-1].window.output_errors)
+    # the template leaves out what a network without neurons that spike, or a raster of none, has not
+    drawn = {
+        "over_time": over_time_svg(analysis),
+        "layer_ratios": layer_ratios_svg(analysis),
+        "rate_histograms": rate_histograms_svg(analysis) if analysis.rates else "",
+        "channel_maxima": channel_maxima_svg(analysis) if analysis.channels else "",
+        "channel_means": channel_means_svg(analysis) if analysis.channels else "",
+        "spike_raster": spike_raster_svg(analysis) if analysis.raster.neurons else "",
+    }
     kinds = [{"field": "window", "suffix": ""}]
     if not analysis.curve.windows_are_prefixes:
         kinds.append({"field": "read_out", "suffix": ", read out early"})
@@ -46,13 +55,6 @@ def analysis_section(analysis: Analysis) -> dict[str, object]:
         "kinds": kinds,
         "quantities": ["error"] if analysis.agreement is None else ["accuracy", "agreement", "error"],
         "output_names": outputs if len(outputs) > 1 else [],
-        "figures": {
-            "over_time": over_time_svg(analysis),
-            "layer_ratios": layer_ratios_svg(analysis),
-            "rate_histograms": rate_histograms_svg(analysis),
-            "channel_maxima": channel_maxima_svg(analysis),
-            "channel_means": channel_means_svg(analysis),
-            "spike_raster": spike_raster_svg(analysis),
-            "has_negative": any(any(rates.negative) for rates in analysis.rates),
-        },
+        "figures": drawn,
+        "has_negative": any(any(rates.negative) for rates in analysis.rates),
     }

@@ -41,11 +41,12 @@ def _draw_error(axes: Axes, analysis: Analysis) -> None:
     from matplotlib.ticker import LogLocator
 
     _lines(axes, analysis, "error", POSITIVE)
-    axes.set_yscale("log")
-    axes.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
-    # matplotlib's own labels of logarithmic axes are formulas
-    axes.yaxis.set_major_formatter("{x:g}")
-    axes.yaxis.set_minor_formatter("{x:g}")
+    if any(point.window.error for point in analysis.curve.points):
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(LogLocator(subs=(2.0, 5.0)))
+        # matplotlib's own labels of logarithmic axes are formulas
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.yaxis.set_minor_formatter("{x:g}")
     axes.legend(loc="upper right")
 
 

@@ -27,8 +27,10 @@ def spike_raster_svg(analysis: Analysis) -> str:
         rows = range(len(neurons))
         axes.barh(rows, timesteps, left=[neuron.first_step - 0.5 for neuron in neurons], color="#eef1f4", height=0.9)
         for sign, color in ((1, POSITIVE), (-1, NEGATIVE)):
-            steps = [_steps(neuron, sign) for neuron in neurons]
-            axes.eventplot(steps, lineoffsets=list(rows), linelengths=0.8, colors=color, linewidths=1.0)
+            places = [(step, row) for row in rows for step in _steps(neurons[row], sign)]
+            steps, centres = [step for step, _ in places], [row for _, row in places]
+            ends = [centre - 0.4 for centre in centres], [centre + 0.4 for centre in centres]
+            axes.vlines(steps, *ends, colors=color, linewidths=1.0)
         if len(neurons) <= MOST_NAMES:
             axes.set_yticks(rows, [_name(neuron) for neuron in neurons])
         axes.set_ylim(len(neurons) - 0.5, -0.5)
