@@ -125,14 +125,16 @@ def _rows(options: argparse.Namespace, windows: list[int]) -> Iterator[Row]:
             case = CASES[name]
             write_case(case, options.data, Path(folder), options.limit, CALIBRATION_SAMPLES)
             for peer in filter(None, options.peers.split(",")):
-                yield from peer_rows(case.name, Path(folder), PEERS[peer], windows, options.threads)
+                yield from peer_rows(case.name, Path(folder), PEERS[peer], windows, options.threads, ROOT)
         network = next(one for one in NETWORKS if one.name.startswith(case.name))
         for target in filter(None, options.targets.split(",")):
             yield our_row(options.data, case, network, target, windows, options.limit)
 
 
-def peer_rows(network: str, folder: Path, peer: Peer, windows: list[int], threads: int) -> Iterator[Row]:
-    """All recipes of a peer on a written case."""
+def peer_rows(
+    network: str, folder: Path, peer: Peer, windows: list[int], threads: int, environments: Path
+) -> Iterator[Row]:
+    """All recipes of a peer on a written case; `environments` holds the folder of its virtual environment."""
     with np.load(folder / "samples.npz") as file:
         images, labels = torch.from_numpy(file["samples"]), file["labels"]
     with torch.inference_mode():
@@ -149,7 +151,7 @@ def peer_rows(network: str, folder: Path, peer: Peer, windows: list[int], thread
         )
 
     try:
-        python = peer_python(ROOT / peer.folder, peer.requirements)
+        python = peer_python(environments / peer.folder, peer.requirements)
     except NoEnvironmentError as missing:
         yield row(version, {}, {}, f"no environment: {missing}")
         return

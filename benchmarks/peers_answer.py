@@ -56,7 +56,7 @@ def answer_with(folder: Path, recipes: dict[str, Recipe]) -> None:
     def answer(request: dict[str, Any]) -> dict[str, Any]:
         if "recipe" not in request:
             batch = images[request["first"] : request["first"] + request["count"]]
-            return _run(converted[-1], batch, request["windows"])
+            return run(converted[-1], batch, request["windows"])
         module = convertible(load_module(folder))
         rectifiers = sum(type(part) is nn.ReLU for part in module.modules())
         try:
@@ -71,7 +71,8 @@ def answer_with(folder: Path, recipes: dict[str, Recipe]) -> None:
 
 
 @torch.inference_mode()
-def _run(spiking: Spiking, images: Tensor, windows: list[int]) -> dict[str, Any]:
+def run(spiking: Spiking, images: Tensor, windows: list[int]) -> dict[str, Any]:
+    """The reply on some images: one run as long as the longest window, read after each of them."""
     spikes, neurons = 0.0, 0
 
     def count(_: nn.Module, __: object, output: Tensor) -> None:
