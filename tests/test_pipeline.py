@@ -23,7 +23,14 @@ LOIHI = load_profile("loihi")
 
 
 def compiled(
-    layers, calibration, method="auto", timesteps=16, stop_after=None, announced=None, compensation="auto", **quantization
+    layers,
+    calibration,
+    method="auto",
+    timesteps=16,
+    stop_after=None,
+    announced=None,
+    compensation="auto",
+    **quantization,
 ):
     options = CompilerOptions(QuantizationOptions(timesteps, **quantization), method, compensation=compensation)
     announced = [] if announced is None else announced

@@ -56,8 +56,7 @@ class Recording:
             Recorders that write to them.
         """
         self._create("counts", (self.windows, self.batch, self.neurons), np.int64)
-        saturations = self._create("saturations", (self.windows, self.batch, parts), np.int64)
-        saturations[:] = UNFINISHED
+        self._create_saturations(parts)
         every_step = (self.windows, self.batch, self.timesteps, self.neurons)
         if self.spike_trains:
             self._create("trains", every_step, np.int8)
@@ -70,6 +69,12 @@ class Recording:
             self.path(what), mode="w+", dtype=dtype, shape=shape
         )
         return values
+
+    def _create_saturations(self, parts: int) -> None:
+        """Whole or not at all: whoever watches the run reads this file at any time."""
+        unfinished = self.path("saturations").with_suffix(".new.npy")
+        np.save(unfinished, np.full((self.windows, self.batch, parts), UNFINISHED, dtype=np.int64))
+        unfinished.replace(self.path("saturations"))
 
     def path(self, what: str) -> Path:
         """File of "counts", "saturations", "trains" or "potentials"."""

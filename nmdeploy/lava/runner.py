@@ -238,8 +238,8 @@ class _Progress:
         last = max(self.network.populations, key=lambda population: population.firing_start_step)
         try:
             windows = self.recordings[last.name].windows_finished
-        except (OSError, ValueError):
-            return  # not created yet, or not yet complete
+        except FileNotFoundError:
+            return  # not created yet
         finished = min(windows * self.batches.batch, self.batches.samples)
         if finished > self.reported:
             self.report(finished - self.reported)
