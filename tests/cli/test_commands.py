@@ -8,6 +8,9 @@ import numpy as np
 import pytest
 from command_line import ROOT, nmdeploy
 
+from hw_profiles import available_profiles, load_profile
+from nmdeploy.cli.targets import figure_rows
+
 VIOLATION_KEYS = {"rule", "severity", "where", "demand", "capacity", "remedy"}
 
 
@@ -172,13 +175,34 @@ def test_energy_table(compiled, options):
 def test_targets():
     listed = nmdeploy("targets")
     assert listed.code == 0
-    assert "loihi: " in listed.stdout
-    assert "loihi" in nmdeploy("targets", "--json").json
+    for known in ("loihi", "loihi2", "spinnaker", "spinnaker2"):
+        assert f"\n{known}: " in "\n" + listed.stdout
+    assert "neurons: if; 128 cores a chip; figures: " in listed.stdout
+    assert "neurons: if, imbalanced, signed, paced, max_pool; 152 cores a chip; figures: " in listed.stdout
+    assert set(nmdeploy("targets", "--json").json) == {"loihi", "loihi2", "spinnaker", "spinnaker2"}
     shown = nmdeploy("targets", "loihi")
     assert shown.code == 0
     assert "core_limits.compartments" in shown.stdout
     assert "published" in shown.stdout
     assert nmdeploy("targets", "loihi", "--json").json["core_limits"]["compartments"]["value"] == 1024
+
+
+@pytest.mark.parametrize("known", available_profiles())
+def test_target_with_what_it_has_and_lacks(known):
+    """Every field stands in the table, what the chip lacks as "none"."""
+    profile = nmdeploy("targets", known, "--json").json
+    shown = {what: value for what, value, _, _ in figure_rows("", load_profile(known))}
+    assert shown["signed_spikes"] == ("no" if known == "loihi" else "yes")
+    assert shown["neuron_models"] == ", ".join(profile["neuron_models"]["names"])
+    for section in ("core_limits", "number_formats"):
+        for field, given in profile[section].items():
+            if given is None or type(given.get("value")) is int:
+                assert shown[f"{section}.{field}"] == ("none" if given is None else str(given["value"]))
+    for section in ("output_axons", "synapse_lists", "synapse_rows", "memory_costs"):
+        assert (shown.get(section) == "none") == (profile[section] is None)
+    printed = nmdeploy("targets", known).stdout
+    assert "none" in printed
+    assert "signed_spikes" in printed
 
 
 def test_report_page(compiled, tmp_path):
