@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from mapping.network import build_graph
+from mapping.neuron_models import CountMemory, PoolCounts
 from mapping.placement import CoreAddress, Placement
 from nmdeploy.artifact.artifact import read_artifact, write_artifact
 from nmdeploy.cli.app import app
@@ -63,6 +64,35 @@ def projection(artifact, field, change):
     return with_network(artifact, projections={last: {field: change(value)}})
 
 
+def with_profile(artifact, **sections):
+    """Compiled against a chip with more limits: a table of values for each section."""
+    added = "".join(
+        f'[{section}.{field}]\nvalue = {value}\nstatus = "assumed"\nsource = "test"\n'
+        for section, values in sections.items()
+        for field, value in values.items()
+    )
+    return replace(artifact, profile_text=artifact.profile_text + added)
+
+
+def maximum(artifact, base):
+    """The second population as a maximum over the counts of nine synapses that its kernels do not tell apart."""
+    nothing = np.zeros(16, dtype=np.int64)
+    bias = nothing[:, None, None]
+    changes = {"threshold": nothing, "initial_potential": nothing, "bias_mantissa": bias, "bias_exponent": bias}
+    return with_network(artifact, populations={1: {**changes, "pool_counts": PoolCounts(base)}})
+
+
+ROWS = {"header_bytes": 12, "bytes_per_synapse": 4}
+MEMORY = {
+    "fixed_bytes": 0,
+    "bytes_per_neuron": 0,
+    "bytes_per_value": 4,
+    "bytes_per_input_axon": 0,
+    "bytes_per_synapse_word": 0,
+}
+SLOPE = np.full(16, 26)
+
+
 def off_chip(artifact, **address):
     core = artifact.placement.cores[0]
     return with_core(artifact, 0, address=replace(core.address, **address))
@@ -95,6 +125,9 @@ TAMPERINGS = {
     "NMD109": with_a_needless_target,
     "NMD110": lambda a: with_demand(a, synapse_memory_words=a.placement.cores[0].demands.synapse_memory_words - 1),
     "NMD201": merged,
+    "NMD209": lambda a: with_profile(a, core_limits={"memory_bytes": 100}, memory_costs=MEMORY),
+    "NMD210": lambda a: with_profile(a, core_limits={"synapse_row_bytes": 100}, synapse_rows=ROWS),
+    "NMD211": lambda a: with_profile(a, core_limits={"synapses_per_row": 2}, synapse_rows=ROWS),
     "NMD301": lambda a: projection(a, "weights", lambda weights: weights | 1),
     "NMD302": lambda a: projection(a, "weight_bits", lambda bits: 7),
     "NMD303": lambda a: projection(a, "weight_exponent", lambda exponent: -8),
@@ -104,11 +137,16 @@ TAMPERINGS = {
     "NMD308": lambda a: projection(a, "delay", lambda delay: 1000),
     "NMD309": lambda a: projection(a, "weight_exponent", lambda exponent: 7),
     "NMD310": lambda a: replace(a, network=replace(a.network, state_max=2**15 - 1)),
+    "NMD311": lambda a: population(a, "count_memory", lambda _: CountMemory(release="half", slope_mantissa=SLOPE)),
+    "NMD312": lambda a: population(a, "count_memory", lambda _: CountMemory()),
     "NMD402": lambda a: projection(a, "weights", lambda weights: weights[:, :, :, :1]),
     "NMD403": lambda a: population(a, "start_step", lambda step: step + 1),
     "NMD404": lambda a: population(a, "negative_threshold", lambda threshold: np.ones(16, dtype=np.int64)),
     "NMD405": lambda a: population(a, "reset", lambda reset: "soft"),
     "NMD406": lambda a: population(a, "threshold", lambda threshold: threshold[:-1]),
+    "NMD407": lambda a: population(a, "count_memory", lambda _: CountMemory(lead=1, paced=False)),
+    "NMD408": lambda a: population(a, "count_memory", lambda _: CountMemory(lead=0, release="half")),
+    "NMD409": lambda a: maximum(a, 2),
 }
 """Rule to what breaks it."""
 

@@ -13,6 +13,7 @@ from mapping.network import InputProjection
 from mapping.neuron_models import CountMemory, PoolCounts
 from mapping.partition import partition
 from mapping.place import place
+from mapping.pool_taps import pool_weights
 from mapping.verify import verify
 
 CHIP = changed_profile(EVERYTHING, core_limits__compartments=128, number_formats__product_bits=21)
@@ -77,6 +78,12 @@ def one_changed(weights):
 def second_half_first(network):
     chosen = next(item for item in network.projections if item.name == "ab2")
     return projection(network, "ab2", connectivity=replace(chosen.connectivity, target_channels=(1, 3)))
+
+
+def larger_base(network):
+    """A base for spikes of -1, with the weights that belong to it, where there are none."""
+    changed = population(network, "e", pool_counts=PoolCounts(4))
+    return taps(changed, "de", lambda weights: np.broadcast_to(pool_weights((2, 2), 4, 4), weights.shape))
 
 
 def two_inputs(network):
@@ -148,7 +155,7 @@ NEURON_TAMPERINGS = {
     "maximum with current": ("NMD407", set(), with_current),
     "base 3": ("NMD407", set(), lambda n: population(n, "b", pool_counts=PoolCounts(3))),
     "base too small": ("NMD409", set(), lambda n: population(n, "b", pool_counts=PoolCounts(2))),
-    "base too large": ("NMD409", set(), lambda n: population(n, "e", pool_counts=PoolCounts(4))),
+    "base too large": ("NMD409", set(), larger_base),
     "sources of the other kind": ("NMD409", set(), lambda n: memory(n, "d", release="half")),
     "weight of a maximum": ("NMD409", set(), lambda n: taps(n, "ab2", one_changed)),
     "taps the other way": ("NMD409", set(), lambda n: taps(n, "de", lambda weights: weights[..., ::-1, ::-1])),
@@ -197,15 +204,25 @@ def test_shifts_and_no_slope_need_no_products(placed):
     assert found(shifting, placement, profile) <= COUNTS
 
 
-def test_products_are_bounded_by_neurons_that_fire_in_every_step(placed):
-    """At the bound nothing is wrong, one more is: thresholds of 6,400, 8 steps and a lead of 2 give 153,600."""
+@pytest.mark.parametrize(
+    ("lead", "threshold", "bits", "demand"),
+    [
+        (2, 6400, 19, None),
+        (2, 6400, 18, (1 + 2) * 6400 * 8),
+        (3, 4096, 19, None),
+        (3, 4096, 18, (1 + 3) * 4096 * 8),  # 2**17: one more than fits
+    ],
+)
+def test_products_are_bounded_by_neurons_that_fire_in_every_step(placed, lead, threshold, bits, demand):
     network, placement = placed
-    plain = memory(network, "a", slope_mantissa=None)
-    largest = (1 + 2) * 6400 * 8
-    bits = largest.bit_length() + 1
-    assert "NMD312" not in found(plain, placement, changed_profile(CHIP, number_formats__product_bits=bits))
-    violations = verify(plain, placement, changed_profile(CHIP, number_formats__product_bits=bits - 1))
-    over = [item for item in violations if item.rule == "NMD312"]
-    assert [(item.where, item.demand, item.capacity) for item in over] == [
-        ("population d", largest, 2 ** (bits - 2) - 1)
-    ]
+    plain = memory(memory(network, "a", slope_mantissa=None), "d", lead=lead)
+    plain = population(plain, "d", threshold=np.full(4, threshold))
+    violations = verify(plain, placement, changed_profile(CHIP, number_formats__product_bits=bits))
+    over = [(item.where, item.demand, item.capacity) for item in violations if item.rule == "NMD312"]
+    assert over == ([] if demand is None else [("population d", demand, 2 ** (bits - 1) - 1)])
+
+
+def test_two_inputs_are_named(placed):
+    network, placement = placed
+    messages = [item.message for item in verify(two_inputs(network), placement, CHIP) if item.rule == "NMD409"]
+    assert messages == ["2 input channels for each channel of a maximum, which takes one"]
