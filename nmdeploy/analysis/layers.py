@@ -18,6 +18,9 @@ from nmdeploy.analysis.observe import Observed
 
 FloatArray = NDArray[np.float64]
 
+# Shown as 0.0, and within what float32 rounds: no loss.
+NO_DROP_DB = 0.05
+
 
 @dataclass(frozen=True)
 class LayerRow:
@@ -86,7 +89,7 @@ class LayerTable:
     rows : tuple of LayerRow
         Sources before targets.
     furthest_below_ideal : str or None
-        The population of the largest `drop_db`; None where none is below its ideal.
+        The population of the largest `drop_db`; None where all reach their ideals to within `NO_DROP_DB`.
     loses_most_itself : str or None
         That of the largest `own_drop_db`.
     """
@@ -194,6 +197,6 @@ class LayerTally:
 
 
 def _largest(drops: dict[str, float | None]) -> str | None:
-    """Name of the largest positive value, the first of equal ones."""
-    positive = {name: drop for name, drop in drops.items() if drop is not None and drop > 0}
-    return max(positive, key=lambda name: positive[name], default=None)
+    """Name of the largest drop that is one, the first of equal ones."""
+    lost = {name: drop for name, drop in drops.items() if drop is not None and drop > NO_DROP_DB}
+    return max(lost, key=lambda name: lost[name], default=None)

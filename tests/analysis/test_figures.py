@@ -102,7 +102,7 @@ def drawn_lines(figure):
 def test_equal_bytes_whatever_the_user_s_settings_are(tmp_path):
     """In processes of their own, of which one has another style, time zone and day."""
     program = "import test_figures as t; print([draw(t.analyzed('leaky')) for draw in t.FIGURES])"
-    (tmp_path / "matplotlibrc").write_text("font.size: 30\nlines.linewidth: 7\nsvg.fonttype: path\nfigure.dpi: 33\n")
+    (tmp_path / "matplotlibrc").write_text("font.size: 30\naxes.grid: True\nsvg.fonttype: path\nlegend.fontsize: 3\n")
     usual = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     other = {**usual, "MATPLOTLIBRC": str(tmp_path), "TZ": "Asia/Tokyo", "SOURCE_DATE_EPOCH": "86400"}
     first, second = (

@@ -1,6 +1,7 @@
 """Rows of the layer table against sums over every neuron, of trains from the chip's clock."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from small_networks import KINDS, THRESHOLD, samples_of, small
 from nmdeploy.analysis import observe as observe_module
 from nmdeploy.analysis.fidelity import Deviation, decibels, rounded_to_levels
 from nmdeploy.analysis.layers import LayerTally
-from nmdeploy.analysis.observe import observe
+from nmdeploy.analysis.observe import Observed, observe
 from nmdeploy.simulator import layer_by_layer
 from nmdeploy.spiking.network import FloatPopulation, build_spiking_network
 
@@ -164,6 +165,26 @@ def test_populations_that_the_float_network_lacks_have_no_ratio():
         assert (row.snr_db, row.relative_error, row.ideal_snr_db, row.clipped, row.own_snr_db) == (None,) * 5
     assert relayed.spikes == 4 * 2
     assert tally.result().furthest_below_ideal is None
+
+
+def test_magnitudes_are_clipped_and_an_ideal_layer_loses_nothing():
+    """Scale 1/2, four steps: -0.6 and 0.7 are clipped to four spikes, 0.4 is three, -0.1 is one."""
+    plain = population("signed", (1, 2, 2), scale=np.array([0.5]), start_step=0)
+    signed = replace(plain, negative_threshold=np.array([9]))
+    activations = np.array([[[-0.6, 0.4, 0.7, -0.1]]])
+    net = network([signed])
+    # squares of errors: .01, .000625, .04, and .000625 of one spike or .01 of none
+    lost = 10 * math.log10((0.01 + 0.000625 + 0.04 + 0.01) / (0.01 + 0.000625 + 0.04 + 0.000625))
+    for counts, drop, marked in (([-4, 3, 4, -1], 0.0, None), ([-4, 3, 4, 0], lost, "signed")):
+        net_counts = np.array([counts])
+        tally = LayerTally(net)
+        represented = 0.5 * net_counts[:, None] / 4
+        train = np.zeros((4, 4), np.int8)
+        tally.add(Observed(signed, 4, net_counts, abs(net_counts), 0, train, represented, activations, activations))
+        (row,) = tally.result().rows
+        assert (row.clipped, row.spikes) == (0.5, abs(net_counts).sum())
+        assert tally.result().furthest_below_ideal == tally.result().loses_most_itself == marked
+        assert row.drop_db == pytest.approx(drop, abs=1e-9)
 
 
 def test_rounding_to_levels():
