@@ -6,15 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, sqrt
 
-from hw_profiles import HardwareProfile
+from hw_profiles.profile import Mesh
 from mapping.placement import CoreAddress, CoreRecord
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.energy.report import EnergyReport
 
-# Sizes in SVG units: a router's square, the gap between routers, the gap between its cores.
-ROUTER_SIZE = 22
-ROUTER_GAP = 3
+# Sizes in SVG units: a core's square, the gap between the cores of a router, the gap between routers.
+CORE_SIZE = 10
 CORE_GAP = 1
+ROUTER_GAP = 4
 # A page stays readable, and well under 2 MB, with this many chips drawn.
 CHIPS_DRAWN = 8
 
@@ -101,22 +101,30 @@ def _map(title: str, chip: int, artifact: Artifact, quantity: Quantity) -> MeshM
         for x in range(mesh.routers_x.value)
         for slot in range(mesh.cores_per_router.value)
     ]
-    pitch = ROUTER_SIZE + ROUTER_GAP
+    pitch = _router_pitch(mesh)
     return MeshMap(
         title=title,
         width=mesh.routers_x.value * pitch - ROUTER_GAP,
         height=mesh.routers_y.value * pitch - ROUTER_GAP,
-        cells=tuple(_cell(address, used.get(address), artifact.profile, quantity) for address in addresses),
+        cells=tuple(_cell(address, used.get(address), mesh, quantity) for address in addresses),
     )
 
 
-def _cell(address: CoreAddress, core: CoreRecord | None, profile: HardwareProfile, quantity: Quantity) -> Cell:
-    per_side = ceil(sqrt(profile.mesh.cores_per_router.value))
-    size = (ROUTER_SIZE - (per_side - 1) * CORE_GAP) // per_side
-    row, column = divmod(address.slot, per_side)
-    pitch = ROUTER_SIZE + ROUTER_GAP
-    x, y = address.x * pitch + column * (size + CORE_GAP), address.y * pitch + row * (size + CORE_GAP)
+def _router_side(mesh: Mesh) -> int:
+    """Cores of a router along each side of its square."""
+    return ceil(sqrt(mesh.cores_per_router.value))
+
+
+def _router_pitch(mesh: Mesh) -> int:
+    """Distance of neighbouring routers."""
+    return _router_side(mesh) * (CORE_SIZE + CORE_GAP) - CORE_GAP + ROUTER_GAP
+
+
+def _cell(address: CoreAddress, core: CoreRecord | None, mesh: Mesh, quantity: Quantity) -> Cell:
+    row, column = divmod(address.slot, _router_side(mesh))
+    pitch, step = _router_pitch(mesh), CORE_SIZE + CORE_GAP
+    x, y = address.x * pitch + column * step, address.y * pitch + row * step
     if core is None:
-        return Cell(x, y, size, 0.0, f"{address}: not in use")
+        return Cell(x, y, CORE_SIZE, 0.0, f"{address}: not in use")
     share, amount = quantity(core)
-    return Cell(x, y, size, min(1.0, share), f"{address}: {amount}; {', '.join(map(str, core.tiles))}")
+    return Cell(x, y, CORE_SIZE, min(1.0, share), f"{address}: {amount}; {', '.join(map(str, core.tiles))}")
