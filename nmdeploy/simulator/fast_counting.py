@@ -168,7 +168,7 @@ def _rule(memory: CountMemory) -> int:
 
 
 def _factors(memory: CountMemory, step: int, timesteps: int) -> tuple[int, int, int, int, int]:
-    """Of v (or y), of theta, of A, of theta below (of the whole, if shifted), and the shift; see the module."""
+    """Factors of v or y, of theta in `up`, and of A; ``c * m``, or b of the shifted rule; and s. See the module."""
     elapsed = step + 1
     expected = min(elapsed + memory.lead, timesteps)
     if not memory.paced:
@@ -269,7 +269,6 @@ def _fire(
     number = potentials.dtype.type
     largest = number(0)
     silence = np.zeros((1, 1, BLOCK), dtype=np.float32)
-    nothing = np.zeros((1, BLOCK), dtype=potentials.dtype)
     for index in range(batch * blocks):
         sample = index // blocks
         start = (index - sample * blocks) * BLOCK
@@ -284,10 +283,11 @@ def _fire(
         on_count = net * threshold
         count = np.zeros(size, dtype=potentials.dtype)
         worst = np.zeros(size, dtype=potentials.dtype)
+        nothing = np.zeros(size, dtype=potentials.dtype)
         block = (threshold, slope, potential, on_count, net, count, worst)
         for step in range(steps):
             # the last step's input is taken in by the loop that fires, or none if there is none left
-            current, added = silence[0, 0, :size], nothing[0, :size].copy()
+            current, added = silence[0, 0, :size], nothing
             for i in range(inputs[step, 0], inputs[step, 1]):
                 if i > inputs[step, 0]:
                     _integrate(current, added, potential, worst)
