@@ -6,6 +6,8 @@ Time is discrete and counted from 0. All potentials, currents, thresholds and bi
 of the membrane potential. A population has a window of T steps for each sample, in which it takes in its
 input. In step i of the window (0 <= i < T):
 
+0. all that is taken in during step i is shifted to the left by `mapping.step_weights.input_shift`, which is 0 in
+   networks without refinement steps;
 1. every projection delivers ``u = sum(weight_mantissa * spike) * 2**(synapse_exponent + weight_exponent)``
    of the spikes that its source sent in firing step i of the source's own window (in a cycle: ``i - lag``);
 2. ``v = v + u + bias`` (for a population with input current: the bias holds the current too), and v saturates
@@ -210,6 +212,9 @@ class ChipNetwork:
         the attribute "projection". Node and edge order is the order of creation; the source of every projection
         without lag stands before its target.
     input_projections : tuple of InputProjection
+    refinement_steps : int
+        Steps at the end of every window whose spikes weigh a half, a quarter, ... of the others; all neurons that spike
+        have a count memory then, or hold a maximum over counts.
     """
 
     input_shape: Shape
@@ -221,6 +226,7 @@ class ChipNetwork:
     bias_exponent_max: int
     graph: nx.MultiDiGraph
     input_projections: tuple[InputProjection, ...] = field(default=())
+    refinement_steps: int = 0
 
     @property
     def populations(self) -> list[Population]:

@@ -15,6 +15,10 @@ In firing step j, with ``p = j + 1`` and ``m = min(p + lead, T)`` if paced, else
              y * p <  (N - 1) * theta * m                 for release "threshold"
              never                                        for release "never"
 
+A spike of a refinement step (`mapping.step_weights`) stands for less: with w the weight of the firing step, v changes
+by ``w * theta`` and N by w, ``2 * N + 1`` above is ``2 * N + w``, ``2 * N - 1`` is ``2 * N - w``, ``N - 1`` is
+``N - w``. p and m count the steps before the refinement steps, within which ``p = m`` and all release by "half".
+
 so N follows ``round(y / theta * p / m)``, one spike a step at most. Without a slope (a rectifier) -1 is sent only
 while N > 0: N never falls below 0. Pacing is the rule of paced firing: a neuron that has seen m of T steps of its
 input and has p firing steps behind it owes the share p / m of the spikes that its input so far is worth, and the

@@ -13,6 +13,7 @@ from mapping.network import ChipNetwork
 from mapping.partition import partition
 from mapping.place import place
 from mapping.placement import Placement
+from mapping.step_weights import window_weight
 from mapping.verify import verify
 from mapping.violation import Violation
 from nmdeploy.convert.audit import ConversionAudit
@@ -180,7 +181,7 @@ def compile_layers(
     converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile, kinds))
     chosen = passes.run("quantize", lambda: _quantize(converted, wanted, calibration, profile, options))
     network, recipe = chosen.built.network, chosen.built.recipe
-    _, audit = apply_method(converted, recipe.method, network.timesteps)
+    _, audit = apply_method(converted, recipe.method, window_weight(network.timesteps, network.refinement_steps))
     audit = replace(audit, notes=(*audit.notes, *chosen.notes))
     core_graph = passes.run("partition", lambda: partition(network, profile))
     placement = passes.run("place", lambda: place(core_graph, profile))

@@ -18,11 +18,24 @@ DAMAGED = "The network is damaged or edited; compile anew"
 
 def neuron_contradictory(evidence: Evidence) -> Iterator[Violation]:
     """What is said about a neuron belongs to one model."""
+    refinement = evidence.network.refinement_steps
+    if not 0 <= refinement < evidence.network.timesteps:
+        yield broken("NMD407", "network", f"{refinement} refinement steps in its windows", DAMAGED)
     for name, population in evidence.populations.items():
         for problem in model_problems(population):
             yield broken("NMD407", f"population {name}", problem, DAMAGED)
+        if refinement and not refines(population):
+            yield broken("NMD407", f"population {name}", f"{population.model} neurons with refinement steps", DAMAGED)
         if population.pool_counts is not None and any(evidence.network.input_currents(name)):
             yield broken("NMD407", f"population {name}", "input current into a maximum over counts", DAMAGED)
+
+
+def refines(population: Population) -> bool:
+    """Whether neurons can send spikes that stand for less, or send none."""
+    if population.reset == "none" or population.pool_counts is not None:
+        return True
+    memory = population.count_memory
+    return memory is not None and memory.sends_negative and not memory.shift_only
 
 
 def model_problems(population: Population) -> Iterator[str]:

@@ -162,6 +162,7 @@ def synaptic_input_may_overflow(evidence: Evidence) -> Iterator[Violation]:
     for name, population in evidence.populations.items():
         incoming = [projection for projection in evidence.projections if projection.target == name]
         bound = largest_input(population, incoming, evidence.network, evidence.populations)
+        bound <<= max(evidence.network.refinement_steps, 0)
         if bound > largest:
             message = "synaptic input of one step if all inputs spike"
             remedy = "Lower the weight exponents of its projections, and its threshold with them"

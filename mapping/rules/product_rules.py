@@ -38,13 +38,15 @@ def slope_outside_field(evidence: Evidence) -> Iterator[Violation]:
 
 def product_overflows(evidence: Evidence) -> Iterator[Violation]:
     """Products of neurons that fire in every step, or send their first spike of -1, fit."""
-    formats, timesteps = evidence.profile.number_formats, evidence.network.timesteps
+    formats, shift = evidence.profile.number_formats, max(evidence.network.refinement_steps, 0)
+    ordinary = evidence.network.timesteps - shift
     for name, population in evidence.populations.items():
         memory = population.count_memory
         if memory is None:
             continue
         where = f"population {name}"
-        demand = max(full_rate_product(population, memory, timesteps), first_release_product(population, memory))
+        demand = max(full_rate_product(population, memory, ordinary), first_release_product(population, memory))
+        demand <<= shift
         if not demand:
             continue
         if formats.product_max is None:

@@ -123,9 +123,12 @@ def analyze(
     DataFileError
         A label is of no output.
     NmdeployError
-        The network has cycles; or see `nmdeploy.simulator.simulate`.
+        The network has cycles, or refinement steps, whose spikes are not all alike; or see
+        `nmdeploy.simulator.simulate`.
     """
     _check_feed_forward(network)
+    if network.refinement_steps:
+        raise NmdeployError("analyze takes all spikes to stand for the same: not those of refinement steps")
     if decides(network):
         _check_labels(labels, network.outputs[0].neuron_count)
     else:

@@ -36,6 +36,7 @@ CHIP_SCALARS = (
     "state_max",
     "bias_mantissa_max",
     "bias_exponent_max",
+    "refinement_steps",
 )
 
 

@@ -102,6 +102,9 @@ def compile_command(
         Releases | None, typer.Option(help="When a rectifier with a count memory takes a spike back.")
     ] = None,
     shift_only: Annotated[bool, typer.Option("--shift-only", help="Paced neurons without multiplication.")] = False,
+    refinement_steps: Annotated[
+        int, typer.Option(min=0, help="Last steps of the window, whose spikes weigh 1/2, 1/4, ... of the others.")
+    ] = 0,
     compensation: Annotated[
         Compensations, typer.Option(help="Layer-wise error compensation; auto: where it helps on held-out samples.")
     ] = Compensations.auto,
@@ -155,6 +158,7 @@ def compile_command(
             weight_bits=weight_bits,
             thresholds=thresholds.value,
             reset=reset.value,
+            refinement_steps=refinement_steps,
         ),
         method,
         percentile,
@@ -186,6 +190,7 @@ def compile_command(
         shift_only=compiled.recipe.neurons.shift_only,
         compensation=compiled.recipe.compensation,
         shortcut_normalisation=compiled.recipe.shortcut_normalisation,
+        refinement_steps=refinement_steps,
         seed=seed,
     )
     digest = hashlib.sha256(model.read_bytes()).hexdigest()

@@ -60,6 +60,8 @@ def require_integer_range(
     ------
     BackendError
     """
+    if network.refinement_steps:
+        raise BackendError("our Lava processes know no refinement steps. Run it with the simulator.")
     steps = network.timesteps if timesteps is None else timesteps
     for population in network.populations:
         current = currents[population.name]

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, build_graph
+from mapping.step_weights import window_weight
 from nmdeploy.bias_field import to_bias_field
 from nmdeploy.simulator.layer_by_layer import LayerByLayer
 from nmdeploy.spiking.evaluate import activations
@@ -47,11 +48,12 @@ def correct_biases(
     """
     layers = LayerByLayer(network, samples)
     corrected: dict[str, Population] = {}
+    levels = window_weight(network.timesteps, network.refinement_steps)
     for float_population, values in activations(float_network, layers.samples):
         population = network.population(float_population.name)
         counts, potentials = layers.run(population)
         if population.pool_counts is None:
-            shift = _shift(population, float_population, values, counts, potentials, network.timesteps)
+            shift = _shift(population, float_population, values, counts, potentials, levels)
             shifted = _shifted(population, shift, network)
             if shifted is not None:
                 population = shifted
@@ -70,7 +72,7 @@ def _shift(
     values: NDArray[np.float32],
     counts: NDArray[np.int64],
     potentials: NDArray[np.int64],
-    timesteps: int,
+    levels: int,
 ) -> FloatArray:
     """What the bias of each channel lacks in every step, in membrane units, (channels,).
 
@@ -80,10 +82,10 @@ def _shift(
     channels = population.shape[0]
     if population.is_output:
         wanted = values.astype(np.float64).mean(axis=(0, 1, 2)) / population.scale
-        reached = potentials.reshape(len(potentials), channels, -1).mean(axis=(0, 2)) / timesteps
+        reached = potentials.reshape(len(potentials), channels, -1).mean(axis=(0, 2)) / levels
         return np.asarray(wanted - reached)
     activated = float_population.activate(values).astype(np.float64).mean(axis=(0, 1, 2))
-    rate = counts.reshape(len(counts), channels, -1).mean(axis=(0, 2)) / timesteps
+    rate = counts.reshape(len(counts), channels, -1).mean(axis=(0, 2)) / levels
     shift = (activated / population.scale - rate) * population.threshold
     if float_population.negative_slope is not None:
         negative = (values < 0).mean(axis=(0, 1, 2))

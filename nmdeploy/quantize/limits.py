@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hw_profiles.profile import HardwareProfile, NumberFormats
 from mapping.network import Projection
+from mapping.step_weights import window_weight
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.quantize.weight_format import largest_weight, weight_field
 from nmdeploy.spiking.network import INPUT, FloatPopulation, SpikingNetwork
@@ -63,6 +64,7 @@ def largest_threshold(
     weight_bits: int,
     profile: HardwareProfile,
     has_count_memory: bool,
+    refinement_steps: int = 0,
 ) -> FloatArray:
     """Upper limit of the value that stands for 1, in membrane units, per channel.
 
@@ -70,7 +72,7 @@ def largest_threshold(
     one step stays within the state (both never exceeded, whatever the data); bias plus input current stay within the
     bias field; the potential over the window stays within the state (both on calibration data, times
     `OBSERVED_RANGE_MARGIN`). Neurons with a count memory multiply the potential by the firing step, up to T, which must
-    fit the profile's products (`product_bits`).
+    fit the profile's products (`product_bits`). Refinement steps shift all input to the left.
 
     Returns
     -------
@@ -92,12 +94,15 @@ def largest_threshold(
             share = np.abs(weights) / largest_weight(weight_field(weights, weight_bits, formats), formats)
             widest[start:stop] = np.maximum(widest[start:stop], share.max(axis=(1, 2, 3)))
     drift = np.maximum(-unit.lowest, unit.highest if population.is_output else unit.highest - 1.0)
-    potential = OBSERVED_RANGE_MARGIN * (timesteps * np.maximum(drift, 0.0) + 1.0)
+    steps = window_weight(timesteps, refinement_steps)
+    potential = OBSERVED_RANGE_MARGIN * (steps * np.maximum(drift, 0.0) + (1 << refinement_steps))
     potential_max = formats.state_max
     if has_count_memory and formats.product_bits is not None:
-        potential_max = min(potential_max, ((1 << (formats.product_bits.value - 1)) - 1) // timesteps)
+        product_max = (1 << (formats.product_bits.value - 1)) - 1
+        potential_max = min(potential_max, product_max // (timesteps - refinement_steps))
     bias_max = formats.bias_mantissa_max.value << formats.bias_exponent_max.value
-    state = np.maximum(synaptic * ROUNDING_MARGIN / formats.state_max, potential / potential_max)
+    arriving = synaptic * (1 << refinement_steps)
+    state = np.maximum(arriving * ROUNDING_MARGIN / formats.state_max, potential / potential_max)
     demand = np.maximum(np.maximum(state, current / bias_max), widest)
     limit: FloatArray = 1.0 / np.maximum(demand, NEGLIGIBLE)
     return limit

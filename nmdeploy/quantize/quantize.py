@@ -56,6 +56,8 @@ class QuantizationOptions:
         Of the threshold; one half turns the floor of the spike count into rounding. Neurons with a count memory
         round by themselves and start from 0.
     neurons : NeuronChoice
+    refinement_steps : int
+        Of every window, see `mapping.step_weights`; for neurons with a count memory that take spikes back.
     """
 
     timesteps: int
@@ -64,6 +66,7 @@ class QuantizationOptions:
     reset: Literal["subtract", "zero"] = "subtract"
     initial_potential_share: float = 0.5
     neurons: NeuronChoice = field(default_factory=NeuronChoice)
+    refinement_steps: int = 0
 
 
 def quantize(
@@ -124,7 +127,7 @@ def quantize(
                 inputs.append(_input_projection(projection, delivered, input_max))
             else:
                 projections.append(_projection(projection, delivered, delays[projection.name], profile, options))
-        _check_synaptic_input(population, projections[first:], profile)
+        _check_synaptic_input(population, projections[first:], profile, options.refinement_steps)
     formats = profile.number_formats
     return ChipNetwork(
         input_shape=network.input_shape,
@@ -136,6 +139,7 @@ def quantize(
         bias_exponent_max=formats.bias_exponent_max.value,
         graph=build_graph(populations, projections),
         input_projections=tuple(inputs),
+        refinement_steps=options.refinement_steps,
     )
 
 
@@ -152,8 +156,24 @@ def _check_offered(profile: HardwareProfile, options: QuantizationOptions) -> No
     check_offered(options.neurons, profile)
     if options.neurons.has_count_memory and options.reset != "subtract":
         raise QuantizationError(f"'{options.neurons.name}' neurons are reset by subtraction, not to {options.reset}")
+    _check_refinement(options)
     if options.timesteps < 1:
         raise QuantizationError(f"{options.timesteps} time steps: at least 1 is needed")
+
+
+def _check_refinement(options: QuantizationOptions) -> None:
+    if not options.refinement_steps:
+        return
+    if not 0 < options.refinement_steps < options.timesteps:
+        raise QuantizationError(
+            f"{options.refinement_steps} refinement steps do not leave a step of a window of {options.timesteps}"
+        )
+    neurons = options.neurons
+    if not neurons.has_count_memory or neurons.release == "never" or neurons.shift_only:
+        raise QuantizationError(
+            "refinement steps need paced or signed neurons that take spikes back, with products: "
+            "--neurons paced --release threshold"
+        )
 
 
 def _grain(profile: HardwareProfile, options: QuantizationOptions) -> int:
@@ -173,7 +193,16 @@ def _membrane_scale(
 ) -> FloatArray:
     """Membrane units that stand for 1 (the threshold), per channel."""
     has_memory = count_memory(population, options.neurons) is not None
-    limit = largest_threshold(network, population, unit, options.timesteps, options.weight_bits, profile, has_memory)
+    limit = largest_threshold(
+        network,
+        population,
+        unit,
+        options.timesteps,
+        options.weight_bits,
+        profile,
+        has_memory,
+        options.refinement_steps,
+    )
     synapses = [
         Synapses(
             unit.projections[projection.name],
@@ -309,10 +338,10 @@ def _projection(
 
 
 def _check_synaptic_input(
-    population: FloatPopulation, projections: list[Projection], profile: HardwareProfile
+    population: FloatPopulation, projections: list[Projection], profile: HardwareProfile, refinement_steps: int
 ) -> None:
     formats = profile.number_formats
-    worst = worst_synaptic_input(population.shape[0], projections, formats)
+    worst = worst_synaptic_input(population.shape[0], projections, formats) << refinement_steps
     if worst > formats.state_max:
         raise QuantizationError(
             f"{population.name}: the synaptic input of one step may reach {worst:,}, beyond the {formats.state_max:,} "

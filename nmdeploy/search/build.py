@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from hw_profiles import HardwareProfile
 from mapping.network import ChipNetwork
+from mapping.step_weights import window_weight
 from nmdeploy.convert.calibration import Calibration
 from nmdeploy.convert.convert import Converted, apply_method
 from nmdeploy.convert.shortcuts import without_shortcut_normalisation
@@ -60,7 +61,8 @@ def build(
     QuantizationError
         The target cannot hold the network so.
     """
-    scaled, _ = apply_method(converted, recipe.method, options.timesteps)
+    levels = window_weight(options.timesteps, options.refinement_steps)
+    scaled, _ = apply_method(converted, recipe.method, levels)
     source = scaled if recipe.shortcut_normalisation else without_shortcut_normalisation(scaled)
     chosen = replace(options, neurons=recipe.neurons, initial_potential_share=recipe.initial_potential_share)
     network = quantize(source, converted.statistics, profile, chosen, calibration.input_max)

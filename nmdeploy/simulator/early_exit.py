@@ -114,6 +114,8 @@ class EarlyExit:
 
 def _obstacle(network: ChipNetwork) -> str | None:
     """Why no decision of a network can be proved, in words."""
+    if network.refinement_steps:
+        return "its last steps weigh less than the others"
     if not network.outputs:
         return "the network has no output"
     for population in network.outputs:

@@ -154,7 +154,7 @@ class Engine:
         """
         current = self._current(population, trains, span.input_steps)
         if population.pool_counts is not None:
-            return self._pool(population, population.pool_counts, current)
+            return self._pool(population, population.pool_counts, current, span)
         potential, sent = self.potential(population).astype(np.int64), self.sent(population)
         sent = None if sent is None else sent.astype(np.int64)
         neurons = Neurons(population, potential, sent, self.network.state_max)
@@ -164,8 +164,8 @@ class Engine:
         trace = np.zeros((len(potential), span.steps, traced), dtype=np.int64)
         for step in range(span.start, span.stop):
             for index in span.taken_in(step):
-                neurons.integrate(current[index] + constant)
-            train[step - span.start] = neurons.fire(step, span.timesteps)
+                neurons.integrate((current[index] + constant) << span.input_shift(index))
+            train[step - span.start] = neurons.fire(step, span.timesteps, span.refinement_steps)
             if population.is_output:
                 trace[:, step - span.start] = neurons_last(neurons.potential)
         self._potentials[population.name] = neurons.potential
@@ -184,9 +184,11 @@ class Engine:
             current[..., start:stop] += sums.astype(np.int64) << self.network.shift(projection)
         return current
 
-    def _pool(self, population: Population, pool: PoolCounts, current: IntArray) -> Advanced:
+    def _pool(self, population: Population, pool: PoolCounts, current: IntArray, span: Span) -> Advanced:
         counts = self._pool_counts(population)
-        train = np.stack([pooled_spikes(pool, arriving, counts) for arriving in current])
+        train = np.stack(
+            [pooled_spikes(pool, arriving, counts, span.input_shift(i)) for i, arriving in enumerate(current)]
+        )
         nothing = np.zeros((len(self._samples), len(current), 0), dtype=np.int64)
         return Advanced(train, neurons_last(np.abs(train).sum(axis=0, dtype=np.int64)), nothing, 0)
 

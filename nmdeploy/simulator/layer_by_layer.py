@@ -65,11 +65,12 @@ class LayerByLayer:
         Returns
         -------
         counts : int64 array, (samples, neurons)
-            Net spikes: those of -1 counted as such.
+            Net spikes, those of -1 counted as such, by the weights of their steps (`mapping.step_weights`).
         potentials : int64 array, (samples, neurons)
             After the last step, of an output; no neurons for others.
         """
-        span = Span(0, self._network.timesteps, population.lead, self._network.timesteps)
+        network = self._network
+        span = Span(0, network.timesteps, population.lead, network.timesteps, network.refinement_steps)
         incoming = list(self._network.incoming(population.name))
 
         def run_part(engine: Engine, number: int) -> Advanced:
@@ -81,7 +82,8 @@ class LayerByLayer:
         advanced = list(self._engine.run_all(run_part, parts))
         self._trains[population.name] = [part.spikes for part in advanced]
         self.saturations[population.name] = sum(part.saturations for part in advanced)
-        net = [self._engine.as_array(part.spikes).sum(axis=0, dtype=np.int64) for part in advanced]
+        weights = np.array([1 << span.input_shift(step) for step in range(network.timesteps)], dtype=np.int64)
+        net = [np.tensordot(weights, self._engine.as_array(part.spikes), axes=1) for part in advanced]
         counts = np.concatenate([neurons_last(count) for count in net])
         return counts, np.concatenate([part.potentials[:, -1] for part in advanced])
 

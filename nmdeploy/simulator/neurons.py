@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from mapping.network import Population
 from mapping.neuron_models import CountMemory
+from mapping.step_weights import input_shift
 
 IntArray = NDArray[np.int64]
 Array = TypeVar("Array")
@@ -52,7 +53,7 @@ class Neurons:
         self.saturations += int(np.count_nonzero(np.abs(potential) > self._state_max))
         np.clip(potential, -self._state_max, self._state_max, out=potential)
 
-    def fire(self, step: int, timesteps: int) -> NDArray[np.int8]:
+    def fire(self, step: int, timesteps: int, refinement_steps: int = 0) -> NDArray[np.int8]:
         """Compare, spike and reset.
 
         Parameters
@@ -61,6 +62,8 @@ class Neurons:
             Firing step of the window; counts for neurons with a count memory only, as `timesteps` does.
         timesteps : int
             T, length of the window.
+        refinement_steps : int
+            Of the window.
 
         Returns
         -------
@@ -73,10 +76,17 @@ class Neurons:
             return spikes
         if population.count_memory is not None and self.sent is not None:
             spikes[...] = counted_spikes(
-                population.count_memory, potential, self.sent, population.threshold, step, timesteps
+                population.count_memory,
+                potential,
+                self.sent,
+                population.threshold,
+                step,
+                timesteps,
+                refinement_steps=refinement_steps,
             )
-            potential -= spikes * population.threshold
-            self.sent += spikes
+            weighed = spikes.astype(np.int64) << input_shift(step, timesteps, refinement_steps)
+            potential -= weighed * population.threshold
+            self.sent += weighed
             return spikes
         positive = potential >= population.threshold
         spikes[positive] = 1
@@ -102,6 +112,7 @@ def counted_spikes(
     step: int,
     timesteps: int,
     slope_mantissa: Array | None = None,
+    refinement_steps: int = 0,
 ) -> Array:
     """Spikes in {-1, 0, 1} of neurons with a count memory, by the rule of `mapping.neuron_models`.
 
@@ -115,6 +126,8 @@ def counted_spikes(
     timesteps : int
     slope_mantissa : int64 array of the same kind, (channels,), optional
         That of `memory`, which is NumPy's.
+    refinement_steps : int
+        Of the window; `sent` counts spikes by the weights of their steps.
 
     Returns
     -------
@@ -122,8 +135,11 @@ def counted_spikes(
     """
     v, count, theta = cast("tuple[Any, Any, Any]", (potential, sent, threshold))
     slope: Any = memory.slope_mantissa if slope_mantissa is None else slope_mantissa
-    elapsed = step + 1
-    expected = min(elapsed + memory.lead, timesteps) if memory.paced else elapsed
+    ordinary = timesteps - refinement_steps
+    weight = 1 << input_shift(step, timesteps, refinement_steps)
+    refines = step >= ordinary
+    elapsed = 1 if refines else step + 1
+    expected = min(elapsed + memory.lead, ordinary) if memory.paced and not refines else elapsed
     if memory.shift_only:
         shift, ahead = elapsed.bit_length() - 1, expected - elapsed
         rises = 2 * v >= theta + (((2 * count + 1) * ahead * theta) >> shift)
@@ -136,14 +152,14 @@ def counted_spikes(
         if slope is not None:
             total = total + (total < 0) * (((total * slope) >> memory.slope_bits) - total)
         owed, unit = total * elapsed, theta * expected
-        rises = 2 * owed >= (2 * count + 1) * unit
+        rises = 2 * owed >= (2 * count + weight) * unit
         falls = {
-            "half": lambda: 2 * owed < (2 * count - 1) * unit,
-            "threshold": lambda: owed < (count - 1) * unit,
+            "half": lambda: 2 * owed < (2 * count - weight) * unit,
+            "threshold": lambda: owed < (count - weight) * unit,
         }
     spikes: Array = 1 * rises
     if memory.release != "never":
-        negative = falls[memory.release]()
+        negative = falls["half" if refines else memory.release]()
         if slope is None:
             negative = negative & (count > 0)
         spikes = spikes - 1 * negative

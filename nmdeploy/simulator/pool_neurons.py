@@ -25,7 +25,7 @@ def initial_counts(exists: NDArray[np.bool_], batch: int) -> IntArray:
     return np.repeat(counts[None], batch, axis=0)
 
 
-def pooled_spikes(pool: PoolCounts, arriving: IntArray, counts: IntArray) -> NDArray[np.int8]:
+def pooled_spikes(pool: PoolCounts, arriving: IntArray, counts: IntArray, shift: int = 0) -> NDArray[np.int8]:
     """Spikes of one step.
 
     Parameters
@@ -34,7 +34,9 @@ def pooled_spikes(pool: PoolCounts, arriving: IntArray, counts: IntArray) -> NDA
     arriving : int64 array, (batch, rows, columns, channels)
         Synaptic input, whose digits are the spikes of the synapses.
     counts : int64 array, (batch, digits, rows, columns, channels)
-        Spikes so far of each synapse; changed in place.
+        Spikes so far of each synapse, each by the weight of its step; changed in place.
+    shift : int
+        The spikes of this step weigh ``2**shift``.
 
     Returns
     -------
@@ -45,7 +47,7 @@ def pooled_spikes(pool: PoolCounts, arriving: IntArray, counts: IntArray) -> NDA
     lowest = -1 if pool.sends_negative else 0
     left = arriving - lowest * sum(pool.base**digit for digit in range(digits))
     for digit in range(digits):
-        counts[:, digit] += left % pool.base + lowest
+        counts[:, digit] += (left % pool.base + lowest) << shift
         left = left // pool.base
-    spikes: NDArray[np.int8] = (counts.max(axis=1) - before).astype(np.int8)
+    spikes: NDArray[np.int8] = ((counts.max(axis=1) - before) >> shift).astype(np.int8)
     return spikes

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from mapping.step_weights import input_shift
+
 
 @dataclass(frozen=True)
 class Span:
@@ -17,12 +19,19 @@ class Span:
         Steps of the window before the first firing step.
     timesteps : int
         T: input is taken in during steps 0 to T - 1.
+    refinement_steps : int
+        Of the window, see `mapping.step_weights`.
     """
 
     start: int
     stop: int
     lead: int
     timesteps: int
+    refinement_steps: int = 0
+
+    def input_shift(self, index: int) -> int:
+        """Shift of an input, counted from the first of this span."""
+        return input_shift(self.input_start + index, self.timesteps, self.refinement_steps)
 
     @property
     def steps(self) -> int:

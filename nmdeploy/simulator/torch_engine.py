@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.simulator.engine import Advanced, Engine, Part, Result, SpikeTrain
 from nmdeploy.simulator.fast_counting import CountingNeurons
-from nmdeploy.simulator.fast_neurons import FastNeurons, SaturatedError, Shortcut, State
+from nmdeploy.simulator.fast_neurons import FastNeurons, SaturatedError, Shortcut, State, largest_arriving
 from nmdeploy.simulator.fast_pools import CountArray, advance_maximum
 from nmdeploy.simulator.fast_products import FastProduct, is_channelwise
 from nmdeploy.simulator.full_precision import full_precision
-from nmdeploy.simulator.neurons import neurons_last
+from nmdeploy.simulator.neurons import IntArray, neurons_last
+from nmdeploy.simulator.products import FLOAT32_EXACT
 from nmdeploy.simulator.span import Span
 
 
@@ -94,6 +95,8 @@ class TorchEngine(Engine):
 
     def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
+        if span.refinement_steps:
+            return super().advance(population, trains, span)
         if population.pool_counts is not None:
             return self._maximum(population, trains, span)
         constant = self.constant(population)
@@ -121,6 +124,12 @@ class TorchEngine(Engine):
             self._sent[population.name] = fired.after.sent
         nothing = np.zeros((len(self._samples), span.steps, 0), dtype=np.int64)
         return Advanced(fired.spikes, neurons_last(fired.counts), nothing, 0)
+
+    def _current(self, population: Population, trains: Mapping[str, Any], steps: int) -> IntArray:
+        if population.pool_counts is not None or largest_arriving(self.network, population) >= FLOAT32_EXACT:
+            return super()._current(population, trains, steps)
+        projections = list(self.network.incoming(population.name))
+        return self._arriving(population, projections, trains, steps).astype(np.int64)
 
     def _maximum(self, population: Population, trains: Mapping[str, SpikeTrain], span: Span) -> Advanced:
         batch, (channels, rows, columns) = len(self._samples), population.shape

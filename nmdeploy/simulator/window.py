@@ -135,7 +135,7 @@ class Window:
             first_output += population.neuron_count if population.is_output else 0
 
     def _advance(self, population: Population, start: int, stop: int, first_output: int) -> None:
-        span = Span(start, stop, population.lead, self._timesteps)
+        span = Span(start, stop, population.lead, self._timesteps, self._network.refinement_steps)
         trains = {}
         for projection in self._network.incoming(population.name):
             lag = self._network.lag(projection)

@@ -126,6 +126,8 @@ NEURON_TAMPERINGS = {
         lambda n: population(n, "d", threshold=np.full(4, 700 * 64)),
     ),
     "window beyond products": ("NMD312", set(), lambda n: replace(n, timesteps=55)),
+    "refinement of neurons that take nothing back": ("NMD407", {"NMD312"}, lambda n: replace(n, refinement_steps=1)),
+    "negative refinement": ("NMD407", set(), lambda n: replace(n, refinement_steps=-1)),
     "negative lead": ("NMD407", {"NMD403"}, lambda n: memory(n, "a", lead=-1)),
     "lead without pace": ("NMD407", {"NMD403"}, lambda n: memory(n, "c", lead=1)),
     "shifts with a slope": ("NMD407", set(), lambda n: memory(n, "a", shift_only=True)),

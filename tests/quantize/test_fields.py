@@ -185,6 +185,8 @@ def simple():
         (QuantizationOptions(timesteps=4, weight_bits=1), "1-bit weights of both signs", "no positive value"),
         (QuantizationOptions(timesteps=4, reset="leak"), "leak", "subtract, zero"),
         (QuantizationOptions(timesteps=0), "0", "1"),
+        (QuantizationOptions(timesteps=4, refinement_steps=4), "4 refinement steps", "window of 4"),
+        (QuantizationOptions(timesteps=4, refinement_steps=2), "refinement steps need", "that take spikes back"),
     ],
 )
 def test_what_the_chip_lacks_is_an_error(options, demand, capacity):

@@ -31,6 +31,7 @@ def chip_run(net, samples, timesteps=None, stop=None):
         First global step that does not happen any more.
     """
     steps = net.timesteps if timesteps is None else timesteps
+    weights = step_weights(steps, net.refinement_steps)
     starts, leads = {p.name: p.start_step for p in net.populations}, {p.name: lead(p) for p in net.populations}
     lags = [starts[p.source] + leads[p.source] + 1 + p.delay - starts[p.target] for p in net.projections]
     period = steps + max([0, *lags, *leads.values()])
@@ -55,15 +56,21 @@ def chip_run(net, samples, timesteps=None, stop=None):
                 state = states[p.name][neuron]
                 if step < steps:
                     brought = list(arriving(net, p, neuron, sent, now))
-                    saturations += take_in(net, p, state, currents[window][p.name][neuron], brought)
+                    saturations += take_in(net, p, state, currents[window][p.name][neuron], brought, weights[step])
                 if firing >= 0:
-                    spike = fire(p, neuron[0], state, firing, steps)
+                    spike = fire(p, neuron[0], state, firing, weights)
                     sent[p.name][now][neuron] = spikes[p.name][(window, firing, *neuron)] = spike
                     potentials[p.name][(window, firing, *neuron)] = state.v
     flat = [
         {name: a.reshape(len(samples), steps, -1) for name, a in arrays.items()} for arrays in (spikes, potentials)
     ]
     return *flat, saturations
+
+
+def step_weights(steps, refinement_steps):
+    """1/2, 1/4, ... of a step for the last ones; in whole numbers, the last being 1 if there is any such."""
+    refining = [2 ** (refinement_steps - 1 - index) for index in range(refinement_steps)]
+    return ([2**refinement_steps] * steps + refining)[-steps:]
 
 
 def lead(p):
@@ -94,28 +101,30 @@ def synapses(incoming, neuron):
             yield tap, source, int(incoming.weights[o, i, k, m])
 
 
-def take_in(net, p, state, current, brought):
+def take_in(net, p, state, current, brought, weight=1):
     """Add the input of a step; whether the potential is cut off."""
     if p.pool_counts is not None:
         for synapse, _, spike in brought:
-            state.brought[synapse] = state.brought.get(synapse, 0) + spike
+            state.brought[synapse] = state.brought.get(synapse, 0) + spike * weight
         return False
-    state.v += current + sum(weight * spike for _, weight, spike in brought)
+    state.v += weight * (current + sum(synaptic * spike for _, synaptic, spike in brought))
     cut_off = abs(state.v) > net.state_max
     if cut_off:
         state.v = net.state_max if state.v > 0 else -net.state_max
     return cut_off
 
 
-def fire(p, channel, state, step, timesteps):
+def fire(p, channel, state, step, weights):
     """The spike of a firing step, after which the neuron is as it is before the next."""
     if p.pool_counts is not None:
-        spike = max(state.brought.values(), default=state.sent) - state.sent
+        change = max(state.brought.values(), default=state.sent) - state.sent
+        assert change % weights[step] == 0
+        spike = change // weights[step]
     elif p.count_memory is not None:
         threshold = int(p.threshold[channel])
-        spike = counted_spike(p.count_memory, channel, threshold, state.v, state.sent, step, timesteps)
+        spike = counted_spike(p.count_memory, channel, threshold, state.v, state.sent, step, weights)
     else:
         spike = threshold_spike(p, channel, state.v)
-    state.sent += spike
-    state.v = after_spike(p, channel, state.v, spike)
+    state.sent += spike * weights[step]
+    state.v = after_spike(p, channel, state.v, spike, weights[step])
     return spike
