@@ -78,10 +78,12 @@ NETWORKS = (
         {"loihi2": (2, 4, 8), "loihi": (4, 8, 16)},
     ),
 )
+REFINED = ("--refinement-steps", "2")
 PLAIN = ("--method", "channel-max", "--neurons", "if", "--initial-potential", "0", "--compensation", "none")
 # One line for each ingredient switched off or exchanged.
 ABLATION: dict[str, tuple[str, ...]] = {
     "as chosen by auto": (),
+    "2 refinement steps": REFINED,
     "no compensation": ("--compensation", "none"),
     "gain search in place of bias correction": ("--compensation", "gain"),
     "no spikes taken back": ("--neurons", "paced", "--release", "never"),
@@ -156,10 +158,12 @@ def _jobs(options: argparse.Namespace) -> Iterator[tuple[Network, str, int, str,
             for steps in windows:
                 if options.part == "table":
                     yield network, target, steps, "auto", ()
+                    if target == "loihi2" and steps > 2:
+                        yield network, target, steps, "2 refinement steps", REFINED
                     yield network, target, steps, "plain baseline", PLAIN
                     continue
                 for variant, extra in ABLATION.items():
-                    if target == "loihi2" or not {"paced", "signed"} & set(extra):
+                    if target == "loihi2" or not {"paced", "signed", "--refinement-steps"} & set(extra):
                         yield network, target, steps, variant, extra
 
 
