@@ -190,11 +190,12 @@ def _ask(
 
 def our_row(data: Path, case: Case, network: Network, target: str, windows: list[int], limit: int) -> Row:
     """Ours, compiled and run once for every T."""
-    measured = {
-        steps: measure_ours(data, network, target, steps, "auto", (), limit=limit, show=False) for steps in windows
-    }
+    measured = {}
+    for steps in windows:
+        one = measure_ours(data, network, target, steps, "auto", (), limit=limit, show=False)
+        print(f"{case.name}, {target}, T={steps}: {one.accuracy:.1%}, {one.method}", file=sys.stderr, flush=True)
+        measured[steps] = one
     last = measured[max(windows)]
-    print(f"{case.name}, {target}: {({steps: one.method for steps, one in measured.items()})}", file=sys.stderr)
     return Row(
         network=case.name,
         converter=f"nmdeploy, auto on {Path(target).stem}",

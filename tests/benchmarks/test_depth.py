@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[2]
 def test_shortcut_normalisation_keeps_more_decisions(tmp_path):
     ended = subprocess.run(
         [
-            sys.executable, "-m", "benchmarks.depth", "--depths", "8", "--timesteps", "32", "--epochs", "3",
-            "--limit", "200", "--target", "loihi", "--json", str(tmp_path / "rows.json"),
+            sys.executable, "-m", "benchmarks.depth", "--depths", "8", "--timesteps", "64", "--auto-timesteps", "16",
+            "--epochs", "3", "--limit", "200", "--target", "loihi", "--json", str(tmp_path / "rows.json"),
         ],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
