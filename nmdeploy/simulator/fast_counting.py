@@ -9,7 +9,8 @@ With ``A = N * theta`` and ``e = m - p`` the rules of `mapping.neuron_models` re
     leaky      x = 2 * p * y    up = theta * m + 2 * m * A                    low = up - c * theta * m
     shifted    x = 2 * v        up = theta + ((2 * e * A + e * theta) >> s)   low = b * (d - theta)
 
-with ``d = (2 * e * A / b - e * theta) >> s``; c = 2 and b = 1 for release "half", c = 3 and b = 2 for "threshold".
+where theta is the threshold times the weight of the step (`mapping.step_weights`), p and m are 1 in refinement steps,
+and ``d = (2 * e * A / b - e * theta) >> s``; c = 2 and b = 1 for release "half", c = 3 and b = 2 for "threshold".
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population
 from mapping.neuron_models import CountMemory
+from mapping.step_weights import input_shift, window_weight
 from nmdeploy.simulator.fast_neurons import (
     BLOCK,
     Fired,
@@ -63,19 +65,19 @@ class CountingNeurons:
         self._slope_max = 0 if slope is None else int(np.abs(slope).max(initial=0))
         self._slopes = self._by_neuron(np.zeros(1, dtype=np.int64) if slope is None else slope, np.int64)
 
-    def are_exact(self, constant: NDArray[np.int64], timesteps: int) -> bool:
+    def are_exact(self, constant: NDArray[np.int64], span: Span) -> bool:
         """Whether there is a type of `number`."""
-        return self.number(constant, timesteps) is not None
+        return self.number(constant, span) is not None
 
-    def number(self, constant: NDArray[np.int64], timesteps: int) -> Number | None:
+    def number(self, constant: NDArray[np.int64], span: Span) -> Number | None:
         """The narrowest type that holds everything whatever spikes arrive, unless a potential saturates.
 
         Parameters
         ----------
         constant : int64 array
             Bias and input current.
-        timesteps : int
-            T, length of the window.
+        span : Span
+            Of the window; which part of it does not matter.
 
         Returns
         -------
@@ -84,12 +86,14 @@ class CountingNeurons:
         """
         if self._largest_arriving >= FLOAT32_EXACT:
             return None
-        steps = timesteps if self._memory.paced else 1
-        sent = timesteps * self._threshold_max
-        total = self._state_max + 2 * sent + self._largest_arriving + largest_magnitude(constant)
+        refinement = span.refinement_steps
+        steps = span.timesteps - refinement if self._memory.paced else 1
+        sent = window_weight(span.timesteps, refinement) * self._threshold_max
+        taken_in = self._largest_arriving + largest_magnitude(constant) << refinement
+        total = self._state_max + 2 * sent + taken_in
         sloped = total * self._slope_max
         largest = max(total, (sloped >> self._memory.slope_bits) + 1)
-        compared = 2 * steps * (largest + sent) + 4 * steps * self._threshold_max
+        compared = 2 * steps * (largest + sent) + (4 * steps * self._threshold_max << refinement)
         # the product with the slope is always one of 64 bits
         if max(compared, sloped) > np.iinfo(np.int64).max:
             return None
@@ -121,7 +125,7 @@ class CountingNeurons:
         SaturatedError
             The result would not be that of saturating neurons.
         """
-        number = self.number(constant, span.timesteps)
+        number = self.number(constant, span)
         assert number is not None
         batch, neurons = len(before.potential), math.prod(self._place)
         spikes = np.empty((span.steps, batch, neurons), dtype=np.int8)
@@ -130,11 +134,12 @@ class CountingNeurons:
         sent = np.array(before.sent, dtype=number, order="C").reshape(batch, neurons)
         if shortcut is None:
             shortcut = Shortcut(np.empty((0, batch, neurons), dtype=np.int8), np.zeros(1, dtype=np.float32))
-        inputs = [span.taken_in(step) for step in range(span.start, span.stop)]
+        steps = range(span.start, span.stop)
         largest = _fire(
             _rule(self._memory),
-            np.array([(taken.start, taken.stop) for taken in inputs], dtype=np.int64),
-            np.array([_factors(self._memory, step, span.timesteps) for step in range(span.start, span.stop)]),
+            np.array([(taken.start, taken.stop) for taken in map(span.taken_in, steps)], dtype=np.int64),
+            1 << span.input_shifts,
+            np.array([_factors(self._memory, step, span) for step in steps], dtype=np.int64),
             _lowest_count(self._memory),
             arriving.reshape(len(arriving), batch, neurons),
             shortcut.spikes.reshape(len(shortcut.spikes), batch, neurons),
@@ -167,17 +172,20 @@ def _rule(memory: CountMemory) -> int:
     return EXACT if memory.slope_mantissa is None else LEAKY
 
 
-def _factors(memory: CountMemory, step: int, timesteps: int) -> tuple[int, int, int, int, int]:
-    """Factors of v or y, of theta in `up`, and of A; ``c * m``, or b of the shifted rule; and s. See the module."""
+def _factors(memory: CountMemory, step: int, span: Span) -> tuple[int, int, int, int, int, int]:
+    """Weight of the step; factors of v or y, of theta in `up`, and of A; c * m, or b if shifted; s. See the module."""
+    ordinary = span.timesteps - span.refinement_steps
+    weight = 1 << input_shift(step, span.timesteps, span.refinement_steps)
     elapsed = step + 1
-    expected = min(elapsed + memory.lead, timesteps)
-    if not memory.paced:
+    expected = min(elapsed + memory.lead, ordinary)
+    if not memory.paced or step >= ordinary:
         elapsed = expected = 1
     ahead = expected - elapsed
+    late = memory.release == "threshold" and step < ordinary
     if memory.shift_only:
-        return 2, ahead, 2 * ahead, 2 if memory.release == "threshold" else 1, elapsed.bit_length() - 1
-    below = (3 if memory.release == "threshold" else 2) * expected
-    return 2 * elapsed, expected, 2 * (ahead if memory.slope_mantissa is None else expected), below, 0
+        return weight, 2, ahead, 2 * ahead, 2 if late else 1, elapsed.bit_length() - 1
+    of_count = 2 * (ahead if memory.slope_mantissa is None else expected)
+    return weight, 2 * elapsed, expected, of_count, (3 if late else 2) * expected, 0
 
 
 def _lowest_count(memory: CountMemory) -> int:
@@ -188,12 +196,27 @@ def _lowest_count(memory: CountMemory) -> int:
 
 
 @numba.njit(inline="always")
+def _weigh(values: NDArray[Any], weights: NDArray[np.int64], step: int, weighed: NDArray[Any]) -> None:
+    """Fill `weighed` for a step; it holds the values of the step before, which mostly weigh the same."""
+    if step == 0 or weights[step] != weights[step - 1]:
+        for n in range(len(values)):
+            weighed[n] = values[n] * weights[step]
+
+
+@numba.njit(inline="always")
+def _add_products(spikes: NDArray[np.int8], weights: NDArray[Any], potential: NDArray[Any]) -> None:
+    number = potential.dtype.type
+    for n in range(len(potential)):
+        potential[n] += number(spikes[n]) * weights[n]
+
+
+@numba.njit(inline="always")
 def _integrate(
-    current: FloatArray, constant: NDArray[Any], potential: NDArray[Any], worst: NDArray[Any]
+    current: FloatArray, unit: np.float32, constant: NDArray[Any], potential: NDArray[Any], worst: NDArray[Any]
 ) -> None:
     number = potential.dtype.type
     for n in range(len(potential)):
-        value = number(potential[n] + number(current[n]) + constant[n])
+        value = number(potential[n] + number(current[n] * unit) + constant[n])
         magnitude = number(abs(value))
         worst[n] = magnitude if magnitude > worst[n] else worst[n]
         potential[n] = value
@@ -205,6 +228,7 @@ def _step(
     factors: NDArray[np.int64],
     lowest_count: int,
     current: FloatArray,
+    unit: np.float32,
     constant: NDArray[Any],
     block: tuple[NDArray[Any], ...],
     slope_bits: int,
@@ -212,11 +236,11 @@ def _step(
 ) -> None:
     """Take in one step's input and fire; `on_count` is A of the module. Compiled for each constant `rule` by itself."""
     threshold, slope, potential, on_count, net, count, worst = block
-    of_value, of_threshold, of_count, below, shift = factors
+    weight, of_value, of_threshold, of_count, below, shift = factors
     number = potential.dtype.type
     for n in range(len(potential)):
         theta = threshold[n]
-        value = number(potential[n] + number(current[n]) + constant[n])
+        value = number(potential[n] + number(current[n] * unit) + constant[n])
         magnitude = number(abs(value))
         worst[n] = magnitude if magnitude > worst[n] else worst[n]
         compared = value
@@ -238,7 +262,9 @@ def _step(
         change = number(-theta) if falls else change
         potential[n] = value - change
         on_count[n] += change
-        net[n] += number(fires) - number(falls)
+        change = number(weight) if fires else number(0)
+        change = number(-weight) if falls else change
+        net[n] += change
         count[n] += fires | falls
 
 
@@ -246,6 +272,7 @@ def _step(
 def _fire(
     rule: int,
     inputs: NDArray[np.int64],
+    units: NDArray[np.int64],
     factors: NDArray[np.int64],
     lowest_count: int,
     arriving: FloatArray,
@@ -266,8 +293,7 @@ def _fire(
     """
     steps, batch, neurons = spikes.shape
     blocks = (neurons + BLOCK - 1) // BLOCK
-    number = potentials.dtype.type
-    largest = number(0)
+    largest = potentials.dtype.type(0)
     silence = np.zeros((1, 1, BLOCK), dtype=np.float32)
     for index in range(batch * blocks):
         sample = index // blocks
@@ -278,33 +304,36 @@ def _fire(
         net = nets[sample, start:stop].copy()
         threshold = thresholds[start:stop].copy()
         constant = constants[sample if len(constants) > 1 else 0, start:stop].copy()
-        weight = shortcut_weights[start:stop].copy()
+        shortcut_weight = shortcut_weights[start:stop].copy()
         slope = slopes[start:stop].copy()
         on_count = net * threshold
         count = np.zeros(size, dtype=potentials.dtype)
         worst = np.zeros(size, dtype=potentials.dtype)
         nothing = np.zeros(size, dtype=potentials.dtype)
-        block = (threshold, slope, potential, on_count, net, count, worst)
+        weighed_threshold, weighed_constant, weighed_shortcut = nothing.copy(), nothing.copy(), nothing.copy()
+        block = (weighed_threshold, slope, potential, on_count, net, count, worst)
         for step in range(steps):
             # the last step's input is taken in by the loop that fires, or none if there is none left
-            current, added = silence[0, 0, :size], nothing
+            current, unit, added = silence[0, 0, :size], np.float32(1.0), nothing
             for i in range(inputs[step, 0], inputs[step, 1]):
                 if i > inputs[step, 0]:
-                    _integrate(current, added, potential, worst)
+                    _integrate(current, unit, added, potential, worst)
+                unit = np.float32(units[i])
                 if len(arriving) > 0:
                     current = arriving[i, sample, start:stop]
-                added = constant
+                _weigh(constant, units, i, weighed_constant)
+                added = weighed_constant
                 if len(shortcut) > 0:
-                    extra = shortcut[i, sample, start:stop]
-                    for n in range(size):
-                        potential[n] += number(extra[n]) * weight[n]
+                    _weigh(shortcut_weight, units, i, weighed_shortcut)
+                    _add_products(shortcut[i, sample, start:stop], weighed_shortcut, potential)
+            _weigh(threshold, factors[:, 0], step, weighed_threshold)
             spike = spikes[step, sample, start:stop]
             if rule == EXACT:
-                _step(EXACT, factors[step], lowest_count, current, added, block, slope_bits, spike)
+                _step(EXACT, factors[step], lowest_count, current, unit, added, block, slope_bits, spike)
             elif rule == LEAKY:
-                _step(LEAKY, factors[step], lowest_count, current, added, block, slope_bits, spike)
+                _step(LEAKY, factors[step], lowest_count, current, unit, added, block, slope_bits, spike)
             else:
-                _step(SHIFTED, factors[step], lowest_count, current, added, block, slope_bits, spike)
+                _step(SHIFTED, factors[step], lowest_count, current, unit, added, block, slope_bits, spike)
         counts[sample, start:stop] = count
         potentials[sample, start:stop] = potential
         nets[sample, start:stop] = net

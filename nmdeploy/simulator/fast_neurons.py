@@ -92,15 +92,15 @@ class FastNeurons:
         self._thresholds = self._by_neuron(population.threshold)
         self._reset_to_zero = population.reset == "zero"
 
-    def are_exact(self, constant: NDArray[np.int64], timesteps: int) -> bool:
+    def are_exact(self, constant: NDArray[np.int64], span: Span) -> bool:
         """Whether every potential of a step, before it saturates, is below 2^24 whatever spikes arrive.
 
         Parameters
         ----------
         constant : int64 array
             Bias and input current.
-        timesteps : int
-            Length of the window, which does not matter to these neurons.
+        span : Span
+            Of the window, which does not matter to these neurons.
         """
         largest = self._largest_arriving + largest_magnitude(constant)
         return self._state_max + largest < FLOAT32_EXACT

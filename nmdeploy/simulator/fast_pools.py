@@ -23,6 +23,7 @@ def advance_maximum(
     brought: CountArray,
     spikes: NDArray[np.int8],
     counts: CountArray,
+    shifts: NDArray[np.int64],
 ) -> None:
     """Spikes of a round of steps, of the target channels of one projection.
 
@@ -33,11 +34,14 @@ def advance_maximum(
     train : int8 array, (steps, batch, source rows, source columns, source channels)
         Spikes that arrive.
     brought : integer array, (batch, source rows, source columns, source channels that take part)
-        Net spikes that have arrived so far, in a type that holds the number of steps; changed in place.
+        Net spikes that have arrived so far by the weights of their steps, in a type that holds that of the window;
+        changed in place.
     spikes : int8 array, (steps, batch, rows, columns, channels)
         Filled in the target channels.
     counts : integer array, (batch, rows, columns, channels)
         Filled with the number of spikes of both signs, in the target channels.
+    shifts : int64 array, (steps,)
+        The spikes of a step weigh 2 to this (`mapping.step_weights`).
     """
     start, stop = connectivity.target_channels
     _advance(
@@ -47,14 +51,16 @@ def advance_maximum(
         brought,
         spikes[..., start:stop],
         counts[..., start:stop],
+        shifts,
     )
 
 
 @numba.njit(inline="always")
-def _add(total: CountArray, spikes: NDArray[np.int8]) -> None:
+def _add(total: CountArray, spikes: NDArray[np.int8], shift: int) -> None:
     number = total.dtype.type
+    weight = number(1 << shift)
     for n in range(len(total)):
-        total[n] += number(spikes[n])
+        total[n] += number(spikes[n]) * weight
 
 
 @numba.njit(inline="always")
@@ -79,10 +85,10 @@ def _find_largest(seen: CountArray, taps: NDArray[np.int32], columns: NDArray[np
 
 
 @numba.njit(nogil=True, cache=True, error_model="numpy", boundscheck=False)
-def _send(largest: CountArray, before: CountArray, spikes: NDArray[np.int8], count: CountArray) -> None:
+def _send(largest: CountArray, before: CountArray, spikes: NDArray[np.int8], count: CountArray, shift: int) -> None:
     for x in range(len(spikes)):
         for c in range(spikes.shape[1]):
-            change = largest[x, c] - before[x, c]
+            change = (largest[x, c] - before[x, c]) >> shift
             spikes[x, c] = change
             count[x, c] += abs(change)
             before[x, c] = largest[x, c]
@@ -96,6 +102,7 @@ def _advance(
     brought: CountArray,
     spikes: NDArray[np.int8],
     counts: CountArray,
+    shifts: NDArray[np.int64],
 ) -> None:
     steps, batch, source_rows, width, channels = train.shape
     arriving = train.reshape(steps, batch, source_rows, width * channels)
@@ -113,9 +120,9 @@ def _advance(
             for step in range(steps):
                 for k in range(rows.shape[1]):
                     if rows[y, k] >= 0:
-                        _add(seen[k], arriving[step, sample, rows[y, k]])
+                        _add(seen[k], arriving[step, sample, rows[y, k]], shifts[step])
                 _find_largest(seen, rows[y], columns, largest)
-                _send(largest, before, spikes[step, sample, y], counts[sample, y])
+                _send(largest, before, spikes[step, sample, y], counts[sample, y], shifts[step])
         for step in range(steps):
             for row in range(source_rows):
-                _add(total[sample, row], arriving[step, sample, row])
+                _add(total[sample, row], arriving[step, sample, row], shifts[step])

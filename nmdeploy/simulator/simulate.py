@@ -143,9 +143,7 @@ def _compiled_engine(network: ChipNetwork, name: EngineName) -> Engine:
     from nmdeploy.simulator.tensor_engine import gpu_engine  # torch takes seconds to import
     from nmdeploy.simulator.torch_engine import TorchEngine
 
-    on_gpu = gpu_engine(network) if name != "torch" and not network.refinement_steps else None
-    if name == "cuda" and network.refinement_steps:
-        raise NmdeployError("networks with refinement steps are not simulated on a GPU; use the engine 'torch'")
+    on_gpu = gpu_engine(network) if name != "torch" else None
     if name == "cuda" and on_gpu is None:
         raise NmdeployError("torch finds no GPU of CUDA here")
     return on_gpu or TorchEngine(network, thread_count())

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from mapping.step_weights import input_shift
 
 
@@ -32,6 +35,11 @@ class Span:
     def input_shift(self, index: int) -> int:
         """Shift of an input, counted from the first of this span."""
         return input_shift(self.input_start + index, self.timesteps, self.refinement_steps)
+
+    @property
+    def input_shifts(self) -> NDArray[np.int64]:
+        """Shifts of all inputs of this span."""
+        return np.array([self.input_shift(index) for index in range(self.input_steps)], dtype=np.int64)
 
     @property
     def steps(self) -> int:

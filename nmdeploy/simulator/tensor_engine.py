@@ -13,7 +13,7 @@ from torch import Tensor
 
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.simulator.engine import Advanced, Engine, Part, Result, SpikeTrain
-from nmdeploy.simulator.fast_neurons import largest_arriving
+from nmdeploy.simulator.fast_neurons import largest_arriving, largest_magnitude
 from nmdeploy.simulator.full_precision import full_precision
 from nmdeploy.simulator.history import History
 from nmdeploy.simulator.neurons import neurons_last
@@ -76,12 +76,13 @@ class TensorEngine(Engine):
         """Compute the next steps of one population; see `Engine.advance`."""
         batch, nothing = len(self._samples), np.zeros((len(self._samples), span.steps, 0), dtype=np.int64)
         if population.pool_counts is not None:
-            spikes = self._pool_on_device(population, trains)
+            spikes = self._pool_on_device(population, trains, span)
             return Advanced(spikes, _counts(spikes), nothing, 0)
         constant = self.constant(population)
-        dtype = self._dtype(population, constant)
+        dtype = self._dtype(population, constant, span)
         arriving = self._arriving(population, trains, (span.input_steps, batch), dtype)
         arriving += torch.tensor(constant, dtype=dtype, device=self._device)
+        arriving *= torch.tensor(1 << span.input_shifts[:, None, None, None, None], dtype=dtype, device=self._device)
         if population.count_memory is not None:
             arriving = arriving.to(torch.int64)
         potential = self._tensor(self.potential(population), arriving.dtype)
@@ -93,7 +94,7 @@ class TensorEngine(Engine):
         for step in range(span.start, span.stop):
             for index in span.taken_in(step):
                 neurons.integrate(arriving[index])
-            train.append(neurons.fire(step, span.timesteps))
+            train.append(neurons.fire(step, span.timesteps, span.refinement_steps))
             if population.is_output:
                 trace.append(neurons.potential)
         self._potentials[population.name] = neurons.potential
@@ -105,7 +106,8 @@ class TensorEngine(Engine):
             potentials = np.stack([neurons_last(one) for one in traced], axis=1)
         return Advanced(spikes, _counts(spikes), potentials, int(neurons.saturations))
 
-    def _pool_on_device(self, population: Population, trains: Mapping[str, Any]) -> Tensor:
+    def _pool_on_device(self, population: Population, trains: Mapping[str, Any], span: Span) -> Tensor:
+        shifts = torch.tensor(span.input_shifts[:, None, None, None, None], dtype=torch.int32, device=self._device)
         parts: list[tuple[int, Tensor]] = []
         for projection in self.network.incoming(population.name):
             table = projection.connectivity
@@ -113,13 +115,13 @@ class TensorEngine(Engine):
             if projection.name not in self._brought:
                 shape = (*train.shape[1:4], table.in_channels)
                 self._brought[projection.name] = torch.zeros(shape, dtype=torch.int32, device=self._device)
-            counts = brought(self._brought[projection.name], train, table)
+            counts = brought(self._brought[projection.name], train, table, shifts)
             self._brought[projection.name] = counts[-1]
             parts.append((table.target_channels[0], largest_in_windows(counts, table)))
         largest = torch.cat([part for _, part in sorted(parts, key=itemgetter(0))], dim=-1)
-        return (largest[1:] - largest[:-1]).to(torch.int8)
+        return ((largest[1:] - largest[:-1]) >> shifts).to(torch.int8)
 
-    def _dtype(self, population: Population, constant: NDArray[np.int64]) -> torch.dtype:
+    def _dtype(self, population: Population, constant: NDArray[np.int64], span: Span) -> torch.dtype:
         """The narrowest type that holds every potential of a step before it saturates, whatever spikes arrive.
 
         Raises
@@ -127,7 +129,7 @@ class TensorEngine(Engine):
         OverflowError
             Even float64 could round.
         """
-        largest = self._largest_arriving[population.name] + int(np.abs(constant).max(initial=0))
+        largest = self._largest_arriving[population.name] + largest_magnitude(constant) << span.refinement_steps
         largest += max(self.network.state_max, int(np.abs(population.initial_potential).max()))
         if largest < FLOAT32_EXACT:
             return torch.float32

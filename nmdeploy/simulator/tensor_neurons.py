@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mapping.network import Population
+from mapping.step_weights import input_shift
 from nmdeploy.simulator.neurons import counted_spikes
 
 
@@ -51,7 +52,7 @@ class TensorNeurons:
         self.saturations += (potential.abs() > self._state_max).sum()
         self.potential = potential.clamp(-self._state_max, self._state_max)
 
-    def fire(self, step: int, timesteps: int) -> Tensor:
+    def fire(self, step: int, timesteps: int, refinement_steps: int) -> Tensor:
         """Compare, spike and reset; see `nmdeploy.simulator.neurons.Neurons.fire`.
 
         Returns
@@ -65,10 +66,18 @@ class TensorNeurons:
         memory = population.count_memory
         if memory is not None and self.sent is not None:
             spikes: Tensor = counted_spikes(
-                memory, potential, self.sent, self._threshold, step, timesteps, self._slope_mantissa
+                memory,
+                potential,
+                self.sent,
+                self._threshold,
+                step,
+                timesteps,
+                self._slope_mantissa,
+                refinement_steps,
             )
-            self.potential = potential - spikes * self._threshold
-            self.sent = self.sent + spikes
+            weighed = spikes << input_shift(step, timesteps, refinement_steps)
+            self.potential = potential - weighed * self._threshold
+            self.sent = self.sent + weighed
             return spikes.to(torch.int8)
         fires = potential >= self._threshold
         spikes = fires.to(torch.int8)

@@ -16,8 +16,8 @@ from mapping.connectivity import Connectivity
 from nmdeploy.simulator.pool_neurons import ABSENT
 
 
-def brought(before: Tensor, train: Tensor, connectivity: Connectivity) -> Tensor:
-    """Counts of the source neurons that take part, before the first and after every step.
+def brought(before: Tensor, train: Tensor, connectivity: Connectivity, shifts: Tensor) -> Tensor:
+    """Counts of the source neurons that take part by the weights of the steps, before the first and after every step.
 
     Parameters
     ----------
@@ -25,13 +25,16 @@ def brought(before: Tensor, train: Tensor, connectivity: Connectivity) -> Tensor
     train : int8 tensor, (steps, batch, source rows, source columns, source channels)
         Spikes that arrive.
     connectivity : Connectivity
+    shifts : int32 tensor, (steps, 1, 1, 1, 1)
+        The spikes of a step weigh 2 to this.
 
     Returns
     -------
     int32 tensor, (1 + steps, batch, source rows, source columns, channels that take part)
     """
     start, stop = connectivity.source_channels
-    return torch.cat([before[None], before + train[..., start:stop].cumsum(dim=0, dtype=torch.int32)])
+    weighed = train[..., start:stop].to(torch.int32) << shifts
+    return torch.cat([before[None], before + weighed.cumsum(dim=0, dtype=torch.int32)])
 
 
 def largest_in_windows(counts: Tensor, connectivity: Connectivity) -> Tensor:

@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
+from mapping.step_weights import window_weight
 from nmdeploy.simulator.engine import Advanced, Engine, Part, Result, SpikeTrain
 from nmdeploy.simulator.fast_counting import CountingNeurons
 from nmdeploy.simulator.fast_neurons import FastNeurons, SaturatedError, Shortcut, State, largest_arriving
@@ -26,7 +27,7 @@ from nmdeploy.simulator.span import Span
 
 
 class TorchEngine(Engine):
-    """As `Engine`; populations with signed spikes, wide sums or saturating potentials are left to it.
+    """As `Engine`; populations with a negative threshold, wide sums or saturating potentials are left to it.
 
     Parameters
     ----------
@@ -95,13 +96,11 @@ class TorchEngine(Engine):
 
     def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
-        if span.refinement_steps:
-            return super().advance(population, trains, span)
         if population.pool_counts is not None:
             return self._maximum(population, trains, span)
         constant = self.constant(population)
         neurons = self._neurons.get(population.name)
-        if neurons is None or not neurons.are_exact(constant, span.timesteps):
+        if neurons is None or not neurons.are_exact(constant, span):
             return super().advance(population, trains, span)
         projections = list(self.network.incoming(population.name))
         if population.reset == "none":
@@ -126,14 +125,15 @@ class TorchEngine(Engine):
         return Advanced(fired.spikes, neurons_last(fired.counts), nothing, 0)
 
     def _current(self, population: Population, trains: Mapping[str, Any], steps: int) -> IntArray:
-        if population.pool_counts is not None or largest_arriving(self.network, population) >= FLOAT32_EXACT:
+        if largest_arriving(self.network, population) >= FLOAT32_EXACT:
             return super()._current(population, trains, steps)
         projections = list(self.network.incoming(population.name))
         return self._arriving(population, projections, trains, steps).astype(np.int64)
 
     def _maximum(self, population: Population, trains: Mapping[str, SpikeTrain], span: Span) -> Advanced:
         batch, (channels, rows, columns) = len(self._samples), population.shape
-        number = np.int16 if span.timesteps <= np.iinfo(np.int16).max else np.int32
+        most = window_weight(span.timesteps, span.refinement_steps)
+        number = np.int16 if most <= np.iinfo(np.int16).max else np.int32
         spikes = np.zeros((span.steps, batch, rows, columns, channels), dtype=np.int8)
         counts: CountArray = np.zeros((batch, rows, columns, channels), dtype=number)
         for projection in self.network.incoming(population.name):
@@ -142,7 +142,7 @@ class TorchEngine(Engine):
                 shape = (batch, *table.source_shape[1:], table.in_channels)
                 self._brought[projection.name] = np.zeros(shape, dtype=number)
             brought = self._brought[projection.name]
-            advance_maximum(table, trains[projection.name], brought, spikes, counts)
+            advance_maximum(table, trains[projection.name], brought, spikes, counts, span.input_shifts)
         nothing = np.zeros((batch, span.steps, 0), dtype=np.int64)
         return Advanced(spikes, neurons_last(counts), nothing, 0)
 
@@ -202,7 +202,7 @@ class TorchEngine(Engine):
         span: Span,
     ) -> Advanced:
         """An accumulator: running sums, unless one saturates."""
-        increments = arriving.astype(np.int64) + constant
+        increments = (arriving.astype(np.int64) + constant) << span.input_shifts[:, None, None, None, None]
         potentials = self.potential(population).astype(np.int64) + increments.cumsum(axis=0)
         if np.abs(potentials).max(initial=0) > self.network.state_max:
             return super().advance(population, trains, span)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chip_clock import chip_run
+from chip_clock import chip_run, step_weights
 from counting_networks import memory
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,6 +15,7 @@ from neuron_rules import counted_spike
 from mapping.connectivity import Connectivity, tap_table
 from mapping.neuron_models import CountMemory, PoolCounts
 from mapping.pool_taps import pool_weights
+from mapping.step_weights import input_shift, window_weight
 from nmdeploy.simulator.engine import Engine
 from nmdeploy.simulator.fast_counting import CountingNeurons
 from nmdeploy.simulator.fast_neurons import SaturatedError, State
@@ -34,12 +35,12 @@ def neurons_of(made, threshold, state_max):
     return CountingNeurons(network([one], state_max=state_max), one, made)
 
 
-def widest_state(made, threshold, constant, timesteps, number):
+def widest_state(made, threshold, constant, span, number):
     """The largest magnitude of potentials for which the comparison is proved to fit a type."""
     low, high = 1, 2**63
     while low + 1 < high:
         middle = (low + high) // 2
-        fits = neurons_of(made, threshold, middle).number(constant, timesteps) in NARROW[number]
+        fits = neurons_of(made, threshold, middle).number(constant, span) in NARROW[number]
         low, high = (middle, high) if fits else (low, middle)
     return low
 
@@ -49,14 +50,19 @@ def rounds_at_the_limit(draw):
     """Potentials anywhere up to the largest that a type is proved for, or close to where they spike."""
     choose = Chooser(draw)
     number, timesteps = choose.one_of(np.int32, np.int64), choose.integer(1, 40)
+    refinement = min(choose.one_of(0, 0, 1, 3), timesteps - 1)
     made = memory(choose, SHAPE[0], largest_lead=50)
+    if refinement:
+        release = "threshold" if made.release == "threshold" else "half"
+        made = replace(made, release=release, shift_only=False)
     threshold = choose.array(SHAPE[0], 1, choose.one_of(2**20, 50, 3))
     constant = choose.array((2, *SHAPE[1:], SHAPE[0]), -1000, 1000)
-    state_max = widest_state(made, threshold, constant, timesteps, number)
+    state_max = widest_state(made, threshold, constant, Span(0, 1, 0, timesteps, refinement), number)
     start = choose.integer(0, timesteps - 1)
-    span = Span(start, choose.integer(start + 1, timesteps), made.lead, timesteps)
+    span = Span(start, choose.integer(start + 1, timesteps), made.lead, timesteps, refinement)
     lowest = 0 if made.slope_mantissa is None else -start
-    sent = choose.array(constant.shape, lowest, start)
+    # what has been sent in the first steps, by their weights
+    sent = choose.array(constant.shape, lowest, start) << input_shift(max(start - 1, 0), timesteps, refinement)
     reach = choose.one_of(state_max, state_max // 2, min(state_max, 2**21), 100)
     potential = choose.array(constant.shape, -reach, reach)
     return made, threshold, constant, state_max, State(potential, sent), span, number
@@ -65,17 +71,18 @@ def rounds_at_the_limit(draw):
 def plain_round(made, threshold, constant, state_max, before, span):
     """Spikes and what is left, neuron by neuron; None if a potential passes its limit."""
     spikes = np.zeros((span.steps, *constant.shape), int)
+    weights = step_weights(span.timesteps, span.refinement_steps)
     potential, sent = before.potential.astype(object), before.sent.astype(object)
     for neuron in np.ndindex(constant.shape):
         theta = int(threshold[neuron[-1]])
         v, count = int(potential[neuron]), int(sent[neuron])
         for step in range(span.start, span.stop):
-            for _ in span.taken_in(step):
-                v += int(constant[neuron])
+            for index in span.taken_in(step):
+                v += int(constant[neuron]) * weights[span.input_start + index]
                 if abs(v) > state_max:
                     return None
-            spike = counted_spike(made, neuron[-1], theta, v, count, step, span.timesteps)
-            v, count = v - spike * theta, count + spike
+            spike = counted_spike(made, neuron[-1], theta, v, count, step, weights)
+            v, count = v - spike * theta * weights[step], count + spike * weights[step]
             spikes[(step - span.start, *neuron)] = spike
         potential[neuron], sent[neuron] = v, count
     return spikes, potential, sent
@@ -86,7 +93,7 @@ def plain_round(made, threshold, constant, state_max, before, span):
 def test_numbers_hold_what_they_are_proved_to_hold(drawn):
     made, threshold, constant, state_max, before, span, number = drawn
     neurons = neurons_of(made, threshold, state_max)
-    assert neurons.number(constant, span.timesteps) is number or state_max == 1
+    assert neurons.number(constant, span) is number or state_max == 1
     expected = plain_round(made, threshold, constant, state_max, before, span)
     silence = np.zeros((0, *constant.shape), np.float32)
     try:
@@ -98,7 +105,8 @@ def test_numbers_hold_what_they_are_proved_to_hold(drawn):
         return
     # what is noticed may also be a potential that passed its limit by its own spike, after the input's end
     if fired is None:
-        assert np.abs(before.potential).max() + span.timesteps * int(threshold.max()) > state_max
+        levels = window_weight(span.timesteps, span.refinement_steps)
+        assert np.abs(before.potential).max() + levels * int(threshold.max()) > state_max
         return
     spikes, potential, sent = expected
     np.testing.assert_array_equal(fired.spikes, spikes)
@@ -107,7 +115,7 @@ def test_numbers_hold_what_they_are_proved_to_hold(drawn):
     np.testing.assert_array_equal(fired.after.sent, sent)
 
 
-def counting_chain():
+def counting_chain(refinement_steps=0):
     """Paced, signed and leaky neurons, a shortcut of spikes of both signs, and a maximum; they spike often."""
     shape, half = (4, 4, 4), (4, 2, 2)
     random = np.random.default_rng(3)
@@ -118,6 +126,8 @@ def counting_chain():
         CountMemory(1, True, True, "half"),
     ]
     populations, projections = [], []
+    if refinement_steps:
+        memories = [replace(made, release="half", shift_only=False) for made in memories]
     for index, made in enumerate(memories):
         name = f"p{index}"
         bias = random.integers(-20, 40, shape)
@@ -131,11 +141,13 @@ def counting_chain():
     table = Connectivity(shape, half, places, places, (0, 4), (0, 4), 4)
     populations.append(population("pool", half, threshold=np.zeros(4, int), pool_counts=PoolCounts(4)))
     projections.append(projection("p3", "pool", table, pool_weights((2, 2), 4, 4)))
-    return network(populations, projections, timesteps=9, state_max=10_000)
+    net = network(populations, projections, timesteps=9, state_max=10_000)
+    return replace(net, refinement_steps=refinement_steps)
 
 
-def test_nothing_is_left_to_the_plain_engine(monkeypatch):
-    net = counting_chain()
+@pytest.mark.parametrize("refinement_steps", [0, 3])
+def test_nothing_is_left_to_the_plain_engine(monkeypatch, refinement_steps):
+    net = counting_chain(refinement_steps)
     spikes, _, _ = chip_run(net, NOTHING)
     monkeypatch.setattr(Engine, "advance", None)
     for round_steps in (9, 2):
@@ -171,7 +183,7 @@ def test_sums_that_float32_does_not_hold_are_left_to_the_plain_engine():
         [projection("source", "target", table, [2**23, 2**23, -(2**24) + 2**19 + 1])],
         state_max=2**40,
     )
-    assert CountingNeurons(net, target, target.count_memory).number(np.zeros(1, np.int64), 8) is None
+    assert CountingNeurons(net, target, target.count_memory).number(np.zeros(1, np.int64), Span(0, 8, 1, 8)) is None
     spikes, _, _ = chip_run(net, NOTHING)
     result = Window(TorchEngine(net), NOTHING, 8, record_spike_trains=True).run(8)
     assert 0 < spikes["target"].sum() < 16

@@ -5,6 +5,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
 from chip_clock import chip_run, step_weights
 from counting_networks import SYNAPSE_EXPONENT, counting, fed, pool
 from hypothesis import given, settings
@@ -18,6 +19,10 @@ from mapping.step_weights import elapsed_weight, input_shift, window_weight
 from nmdeploy.decode import decode
 from nmdeploy.errors import NmdeployError
 from nmdeploy.simulator import simulate
+from nmdeploy.simulator.engine import Engine
+from nmdeploy.simulator.tensor_engine import TensorEngine
+from nmdeploy.simulator.torch_engine import TorchEngine
+from nmdeploy.simulator.window import Window
 
 
 @st.composite
@@ -66,19 +71,26 @@ def refining(made):
     return replace(made, count_memory=replace(memory, release=release, shift_only=False))
 
 
-@pytest.mark.parametrize("engine", ["numpy", "torch"])
+ENGINES = {"numpy": Engine, "torch": TorchEngine, "device": lambda net: TensorEngine(net, torch.device("cpu"))}
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 def test_every_spike_is_that_of_plain_loops_on_the_global_clock(engine):
     @settings(max_examples=60, deadline=None)
-    @given(refining_networks())
-    def compared(drawn):
+    @given(refining_networks(), st.integers(1, 9))
+    def compared(drawn, round_steps):
         net, samples = drawn
         spikes, potentials, saturations = chip_run(net, samples)
-        found = simulate(net, samples, record_spike_trains=True, engine=engine)
-        for made in net.populations:
-            np.testing.assert_array_equal(found.spike_trains[made.name], spikes[made.name], err_msg=made.name)
+        made = ENGINES[engine](net)
+        in_rounds = Window(made, samples, net.timesteps, record_spike_trains=True).run(round_steps)
+        at_once = Window(made, samples, net.timesteps, record_spike_trains=True).run(net.timesteps)
         expected = [potentials[made.name] for made in net.populations if made.is_output]
-        np.testing.assert_array_equal(found.potentials, np.concatenate(expected, axis=2))
-        assert found.saturations == saturations
+        for found in (in_rounds, at_once):
+            for name, train in spikes.items():
+                np.testing.assert_array_equal(found.spike_trains[name], train, err_msg=name)
+                np.testing.assert_array_equal(found.spike_counts[name], np.abs(train).sum(axis=1))
+            np.testing.assert_array_equal(found.potentials, np.concatenate(expected, axis=2))
+            assert found.saturations == saturations
 
     compared()
 
@@ -133,5 +145,3 @@ def test_what_knows_no_refinement_steps_says_so():
     samples = np.zeros((1, *net.input_shape), np.float32)
     with pytest.raises(NmdeployError, match="weigh less"):
         simulate(net, samples, check_interval=1)
-    with pytest.raises(NmdeployError, match="GPU"):
-        simulate(net, samples, engine="cuda")
