@@ -10,6 +10,7 @@ largest. The largest itself is kept exactly, and so is the number of zeros, whic
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,7 +76,7 @@ class MagnitudeHistogram:
         doublings = np.log2(reach / np.minimum(self.reach, reach)).astype(np.int64)
         merged = np.zeros(BINS)
         for count in np.unique(doublings):
-            merged += _merged(self.counts[doublings == count].sum(axis=0), count)
+            merged += _merged(self.counts[doublings == count].sum(axis=0), int(count))
         total = self.total * len(self.largest)
         return MagnitudeHistogram(np.array([reach]), merged[None], total, self.largest.max(keepdims=True))
 
@@ -144,9 +145,23 @@ class GrowingHistogram:
         self._largest = np.maximum(self._largest, largest)
 
 
+def joined(histograms: Sequence[MagnitudeHistogram]) -> MagnitudeHistogram:
+    """Histograms of the same channels as one, as if all values had been counted together; at least one."""
+    reach = np.max([np.where(one.largest > 0, one.reach, 0.0) for one in histograms], axis=0)
+    reach[reach == 0] = 1.0
+    counts = np.zeros((len(reach), BINS))
+    for one in histograms:
+        doublings = np.log2(reach / np.minimum(one.reach, reach)).astype(np.int64)
+        for count in np.unique(doublings):
+            channels = doublings == count
+            counts[channels] += _merged(one.counts[channels], int(count))
+    largest = np.max([one.largest for one in histograms], axis=0)
+    return MagnitudeHistogram(reach, counts, sum(one.total for one in histograms), largest)
+
+
 def _merged(counts: FloatArray, doublings: int) -> FloatArray:
-    """The same counts in bins ``2**doublings`` times as wide."""
+    """The same counts (..., BINS) in bins ``2**doublings`` times as wide."""
     group = min(1 << min(doublings, 62), BINS)
-    merged = np.zeros(BINS)
-    merged[: BINS // group] = counts.reshape(-1, group).sum(axis=1)
+    merged = np.zeros(counts.shape)
+    merged[..., : BINS // group] = counts.reshape(*counts.shape[:-1], -1, group).sum(axis=-1)
     return merged

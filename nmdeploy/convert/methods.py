@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmdeploy.convert.clip_and_round import clip_and_round_thresholds
+from nmdeploy.convert.crossed_thresholds import crossed_thresholds
 from nmdeploy.convert.local_balancing import balanced_thresholds
 from nmdeploy.convert.silent_channels import replace_silent
 from nmdeploy.convert.statistics import ActivationStatistics
@@ -77,6 +78,12 @@ METHODS = {
             "SNN Calibration (Li et al. 2021), no channel below the mean of its layer: few calibration samples clip "
             "the rare large activations that detectors live on",
             _floored_by_the_mean,
+        ),
+        Method(
+            "channel-mse-crossed",
+            "SNN Calibration (Li et al. 2021), raised by the margin and to the share of the layer's mean that do best "
+            "on calibration samples left out in turn",
+            lambda statistics, timesteps: crossed_thresholds(statistics.histogram, statistics.parts, timesteps),
         ),
         Method(
             "local-balancing",

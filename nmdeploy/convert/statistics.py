@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from nmdeploy.convert.histogram import GrowingHistogram, MagnitudeHistogram
+from nmdeploy.convert.histogram import GrowingHistogram, MagnitudeHistogram, joined
 from nmdeploy.errors import NmdeployError
 from nmdeploy.spiking.evaluate import activations
 from nmdeploy.spiking.network import INPUT, FloatPopulation, SpikingNetwork
@@ -19,6 +19,8 @@ FloatArray = NDArray[np.float64]
 # Of activations and gathered receptive fields; small batches are faster too, since they stay in the caches.
 WORKING_BYTES = 64 * 2**20
 FLOAT32_BYTES = 4
+# Shares of the samples that are counted apart: what the others say of one of them is what all say of further samples.
+PARTS = 3
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,8 @@ class ActivationStatistics:
         Range of the values before the activation function.
     histogram : MagnitudeHistogram
         Of the values after the activation function.
+    parts : tuple of MagnitudeHistogram
+        The same of disjoint shares of the samples, at most `PARTS`; none where the histogram is made up.
     """
 
     channel_percentile: FloatArray
@@ -45,6 +49,7 @@ class ActivationStatistics:
     lowest: FloatArray
     highest: FloatArray
     histogram: MagnitudeHistogram
+    parts: tuple[MagnitudeHistogram, ...] = ()
 
     @property
     def channel_max(self) -> FloatArray:
@@ -130,7 +135,8 @@ class _Collector:
         self._population = population
         self._lowest = np.full(channels, np.inf)
         self._highest = np.full(channels, -np.inf)
-        self._histogram = GrowingHistogram(channels)
+        self._samples = 0
+        self._parts = [GrowingHistogram(channels) for _ in range(PARTS)]
 
     def add(self, values: NDArray[np.float32]) -> None:
         """Values before the activation function, (samples, rows, columns, channels)."""
@@ -143,15 +149,23 @@ class _Collector:
             )
         self._lowest = np.minimum(self._lowest, lowest)
         self._highest = np.maximum(self._highest, highest)
-        self._histogram.add(self._population.activate(by_channel))
+        activated = self._population.activate(values)
+        for number, part in enumerate(self._parts):
+            # every PARTS-th sample, counted from the first of all
+            share = activated[(number - self._samples) % PARTS :: PARTS]
+            if len(share):
+                part.add(share.reshape(-1, share.shape[-1]))
+        self._samples += len(values)
 
     def result(self, percentile: float) -> ActivationStatistics:
         """Statistics of all values added."""
-        histogram = self._histogram.result()
+        parts = tuple(part.result() for part in self._parts[: self._samples])
+        histogram = joined(parts)
         return ActivationStatistics(
             channel_percentile=histogram.percentile(percentile),
             layer_percentile=float(histogram.layer().percentile(percentile)[0]),
             lowest=self._lowest,
             highest=self._highest,
             histogram=histogram,
+            parts=parts,
         )

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as numpy_strategies
 
 from nmdeploy.convert.excess import ExcessFunction
-from nmdeploy.convert.histogram import BINS
+from nmdeploy.convert.histogram import BINS, joined
 
 # from the smallest float32 to the largest, in one channel
 EXTREME = st.floats(width=32, allow_nan=False, allow_infinity=False)
@@ -47,6 +47,18 @@ def test_order_and_batches_do_not_matter(random, batches):
     one, other = histogram_of(values), histogram_of(values[order], batches)
     np.testing.assert_array_equal(one.counts, other.counts)
     np.testing.assert_array_equal(one.reach, other.reach)
+
+
+@settings(max_examples=50, deadline=None)
+@given(VALUES, st.integers(1, 5))
+def test_joined_as_if_counted_together(values, parts):
+    expected, found = (
+        histogram_of(values),
+        joined([histogram_of(part) for part in np.array_split(values, parts) if len(part)]),
+    )
+    for name in ("reach", "counts", "largest"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name), err_msg=name)
+    assert found.total == expected.total
 
 
 def test_a_channel_that_is_silent_at_first_keeps_its_resolution():

@@ -57,6 +57,24 @@ def test_statistics_of_all_values(monkeypatch, batch, percentile):
         np.testing.assert_array_equal(got.histogram.counts.sum(axis=1), np.count_nonzero(after, axis=0))
 
 
+@pytest.mark.parametrize("batch", [1, 4, 1000])
+def test_parts_are_every_third_sample(monkeypatch, batch):
+    network, x = network_of(MODULE), samples(3, 8, 8, count=10).numpy()
+    batches_of(monkeypatch, network, batch)
+    found = collect_statistics(network, x, 99.9)
+    for number in range(3):
+        alone = collect_statistics(network, x[number::3], 99.9)
+        for name, statistics in found.items():
+            part, expected = statistics.parts[number], alone[name].histogram
+            assert part.total == expected.total
+            np.testing.assert_allclose(part.largest, expected.largest, rtol=1e-5)
+
+
+def test_fewer_samples_than_parts():
+    found = collect_statistics(network_of(MODULE), samples(3, 8, 8, count=2).numpy(), 99.9)
+    assert {len(statistics.parts) for statistics in found.values()} == {2}
+
+
 def test_leaky_units_count_by_magnitude():
     """Slope 3: the negative side is the larger one."""
     linear = nn.Linear(1, 1)
