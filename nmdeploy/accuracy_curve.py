@@ -38,10 +38,9 @@ def accuracy_curve(
     """One point for each step of the window, the first one first.
 
     Each point is what is read out after t of T steps. Where `windows_are_prefixes` holds, it is also exactly what a
-    run of t steps would report, with the initial potentials and the biases decoded as they are there. Neurons that
-    wait and fire at the pace of a window of T steps would catch up earlier in a window of t: there, the points show
-    reading out early, and a window of t steps is a run of its own (`nmdeploy.analysis.windows`). In either case,
-    compiling anew for t steps may give another network, and another accuracy.
+    run of t steps would report, with the initial potentials and the biases decoded as they are there. Elsewhere the
+    points show reading out early, and a window of t steps is a run of its own (`nmdeploy.analysis.windows`). In either
+    case, compiling anew for t steps may give another network, and another accuracy.
 
     Parameters
     ----------
@@ -63,11 +62,12 @@ def accuracy_curve(
 def windows_are_prefixes(network: ChipNetwork) -> bool:
     """Whether the first t steps of a window are all that a window of t steps of the same network gives.
 
-    Not so where neurons fire at a pace with a lead: in the last steps of their window they catch up, so that the
-    length of the window decides what they send. Without a lead the pace is that of the steps which have passed.
+    Not so where the last steps of a window are special: refinement steps weigh less, and neurons that fire at a pace
+    with a lead catch up. Without a lead the pace is that of the steps which have passed.
     """
     memories = [population.count_memory for population in network.populations]
-    return not any(memory is not None and memory.paced and memory.lead for memory in memories)
+    catch_up = any(memory is not None and memory.paced and memory.lead for memory in memories)
+    return not catch_up and not network.refinement_steps
 
 
 def landmarks(points: list[CurvePoint]) -> list[CurvePoint]:

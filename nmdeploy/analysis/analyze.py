@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork
+from mapping.step_weights import window_weight
 from nmdeploy.analysis.channels import ChannelActivations, ChannelTally
 from nmdeploy.analysis.layers import LayerTable, LayerTally
 from nmdeploy.analysis.observe import observe
@@ -63,6 +64,8 @@ class Analysis:
         All parts are of all of them, but for the raster, which is of the first.
     timesteps : int
         T.
+    levels : int
+        The largest count of a neuron: T, or more with refinement steps (`mapping.step_weights`).
     latency_steps, steps_per_sample : int
         Of windows of T; see `nmdeploy.analysis.windows.WindowPoint`.
     accuracy, agreement, error : float or None
@@ -82,6 +85,7 @@ class Analysis:
 
     samples: int
     timesteps: int
+    levels: int
     latency_steps: int
     steps_per_sample: int
     accuracy: float | None
@@ -123,12 +127,9 @@ def analyze(
     DataFileError
         A label is of no output.
     NmdeployError
-        The network has cycles, or refinement steps, whose spikes are not all alike; or see
-        `nmdeploy.simulator.simulate`.
+        The network has cycles; or see `nmdeploy.simulator.simulate`.
     """
     _check_feed_forward(network)
-    if network.refinement_steps:
-        raise NmdeployError("analyze takes all spikes to stand for the same: not those of refinement steps")
     if decides(network):
         _check_labels(labels, network.outputs[0].neuron_count)
     else:
@@ -161,6 +162,7 @@ def analyze(
     return Analysis(
         samples=len(samples),
         timesteps=steps,
+        levels=window_weight(steps, network.refinement_steps),
         latency_steps=whole.latency_steps,
         steps_per_sample=whole.steps_per_sample,
         accuracy=whole.window.accuracy,

@@ -1,4 +1,4 @@
-"""How well firing rates stand for activations: signal to noise, and what rounding to T levels alone leaves of it."""
+"""How well firing rates stand for activations: signal to noise, and what rounding to levels alone leaves of it."""
 
 from __future__ import annotations
 
@@ -45,19 +45,19 @@ def decibels(numerator: float, denominator: float) -> float | None:
     return 10.0 * math.log10(numerator / denominator) if numerator > 0 and denominator > 0 else None
 
 
-def rounded_to_levels(activations: FloatArray, scale: FloatArray, timesteps: int, *, signed: bool) -> FloatArray:
-    """What is left of activations when spike timing is perfect: clipped, and rounded to the nearest of T levels.
+def rounded_to_levels(activations: FloatArray, scale: FloatArray, levels: int, *, signed: bool) -> FloatArray:
+    """What is left of activations when spike timing is perfect: clipped, and rounded to the nearest level.
 
-    ``scale / T * clip(floor(a T / scale + 1/2), 0, T)``, from -T where there are negative spikes: the transfer function
-    of an integrate-and-fire neuron that starts from half its threshold and gets a constant input.
+    ``scale / L * clip(floor(a L / scale + 1/2), 0, L)``, from -L where there are negative spikes: with L = T the
+    transfer function of an integrate-and-fire neuron that starts from half its threshold and gets a constant input.
 
     Parameters
     ----------
     activations : float64 array, (samples, channels, positions)
     scale : float64 array, (channels,)
         Activation that one spike in every step stands for.
-    timesteps : int
-        T.
+    levels : int
+        L: T, or more with refinement steps (`mapping.step_weights.window_weight`).
     signed : bool
         Whether spikes of -1 are sent.
 
@@ -65,6 +65,6 @@ def rounded_to_levels(activations: FloatArray, scale: FloatArray, timesteps: int
     -------
     float64 array like `activations`
     """
-    level = (scale / timesteps)[:, None]
-    rounded: FloatArray = level * np.clip(np.floor(activations / level + 0.5), -timesteps if signed else 0, timesteps)
+    level = (scale / levels)[:, None]
+    rounded: FloatArray = level * np.clip(np.floor(activations / level + 0.5), -levels if signed else 0, levels)
     return rounded

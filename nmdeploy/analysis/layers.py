@@ -38,11 +38,12 @@ class LayerRow:
         Neuron model as profiles list it.
     is_output : bool
     snr_db : float or None
-        ``10 log10(sum a^2 / sum (a - scale N / T)^2)``; None also where the error is zero.
+        ``10 log10(sum a^2 / sum (a - scale N / L)^2)``; None also where the error is zero. L is T, or the levels of a
+        window with refinement steps, and N the net count (`nmdeploy.analysis.observe`).
     relative_error : float or None
-        ``|a - scale N / T| / |a|`` (l2): 0 where there is no error.
+        ``|a - scale N / L| / |a|`` (l2): 0 where there is no error.
     ideal_snr_db : float or None
-        The same if the activations were only clipped and rounded to T levels.
+        The same if the activations were only clipped and rounded to the levels.
     drop_db : float or None
         How far the ratio is below its ideal.
     own_snr_db, own_relative_error, own_drop_db : float or None
@@ -111,7 +112,7 @@ class _Compared:
         if not observed.population.is_output:
             population = observed.population
             levels = rounded_to_levels(
-                activations, population.scale, observed.timesteps, signed=population.sends_negative
+                activations, population.scale, observed.levels, signed=population.sends_negative
             )
             self.ideal.add(activations, levels)
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population
+from mapping.step_weights import window_weight
 from nmdeploy.simulator import Simulator
 from nmdeploy.simulator.layer_by_layer import LayerByLayer
 from nmdeploy.simulator.neurons import neurons_last
@@ -35,8 +36,11 @@ class Observed:
     population : Population
     timesteps : int
         T, the window.
+    levels : int
+        L, the largest count: T, or more with refinement steps.
     net_counts : int64 array, (samples, neurons)
-        Spikes of +1 less those of -1, neurons in C order of (channel, row, column).
+        N: spikes of +1 less those of -1, by the weights of their steps (`mapping.step_weights`); neurons in C order of
+        (channel, row, column).
     spike_counts : int64 array, (samples, neurons)
         Spikes of both signs.
     saturations : int
@@ -44,7 +48,7 @@ class Observed:
     first_train : int8 array, (firing steps, neurons)
         Spikes of the first sample of the batch.
     represented : float64 array, (samples, channels, positions)
-        What the result stands for: ``scale * N / T``, of an accumulator ``scale * v / T``.
+        What the result stands for: ``scale * N / L``, of an accumulator ``scale * v / L``.
     activations : float64 array like `represented`, or None
         Of the float network; None where it has no such population.
     own_activations : float64 array like `represented`, or None
@@ -53,6 +57,7 @@ class Observed:
 
     population: Population
     timesteps: int
+    levels: int
     net_counts: IntArray
     spike_counts: IntArray
     saturations: int
@@ -106,11 +111,13 @@ def _one_batch(network: ChipNetwork, float_network: SpikingNetwork, layers: Laye
     wanted = activations(float_network, layers.samples)
     names = {population.name for population in float_network.populations}
     sources = _Represented(float_network, layers.samples)
+    levels = window_weight(network.timesteps, network.refinement_steps)
     for population in network.populations:
         net, potentials = layers.run(population)
         train = next(layers.trains(population.name))[:, 0]
-        counts = net if not population.sends_negative else _both_signs(layers, population.name)
-        represented = _represented(population, net, potentials, network.timesteps)
+        are_net = not population.sends_negative and not network.refinement_steps
+        counts = net if are_net else _spike_counts(layers, population.name)
+        represented = _represented(population, net, potentials, levels)
         compared = _upto(wanted, population) if population.name in names else None
         expected = own = None
         if compared is not None:
@@ -123,6 +130,7 @@ def _one_batch(network: ChipNetwork, float_network: SpikingNetwork, layers: Laye
         yield Observed(
             population,
             network.timesteps,
+            levels,
             net,
             counts,
             layers.saturations[population.name],
@@ -167,16 +175,17 @@ def _upto(
     return found if found is not None and found[0].shape == population.shape else None
 
 
-def _represented(population: Population, net: IntArray, potentials: IntArray, timesteps: int) -> Values:
+def _represented(population: Population, net: IntArray, potentials: IntArray, levels: int) -> Values:
     """In the precision and the arrangement of the float network's activations."""
     channels, rows, columns = population.shape
     result = potentials if population.is_output else net
     arranged = result.reshape(-1, channels, rows, columns).transpose(0, 2, 3, 1)
-    represented: Values = (arranged * (population.scale / timesteps)).astype(np.float32)
+    represented: Values = (arranged * (population.scale / levels)).astype(np.float32)
     return represented
 
 
-def _both_signs(layers: LayerByLayer, name: str) -> IntArray:
+def _spike_counts(layers: LayerByLayer, name: str) -> IntArray:
+    """Spikes of both signs, each one counted as one, (samples, neurons)."""
     return np.concatenate([neurons_last(np.abs(train).sum(axis=0, dtype=np.int64)) for train in layers.trains(name)])
 
 

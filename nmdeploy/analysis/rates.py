@@ -1,7 +1,8 @@
-"""Histograms of firing rates (Spiking-YOLO's third figure): how many neurons have which share of T spikes.
+"""Histograms of firing rates (Spiking-YOLO's third figure): how many neurons have which share of the largest count.
 
-Counts are whole numbers, so the bins are made of whole counts: w, the smallest number that gives at most `MOST_BINS`
-bins, in each but perhaps the last. Silence is told apart, since most neurons are silent.
+The rate is N / L, of the net count N and the levels L of the window (T without refinement steps). Counts are whole
+numbers, so the bins are made of whole counts: w, the smallest number that gives at most `MOST_BINS` bins, in each but
+perhaps the last. Silence is told apart, since most neurons are silent.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork
+from mapping.step_weights import window_weight
 from nmdeploy.analysis.observe import Observed
 
 IntArray = NDArray[np.int64]
@@ -53,34 +55,34 @@ class RateTally:
     """
 
     def __init__(self, network: ChipNetwork, timesteps: int) -> None:
-        self._timesteps = timesteps
-        self._levels: dict[str, IntArray] = {
-            population.name: np.zeros(2 * timesteps + 1, dtype=np.int64)
+        self._largest = window_weight(timesteps, network.refinement_steps)
+        self._counted: dict[str, IntArray] = {
+            population.name: np.zeros(2 * self._largest + 1, dtype=np.int64)
             for population in network.populations
             if population.reset != "none"
         }
 
     def add(self, observed: Observed) -> None:
         """Count a population of a batch of samples."""
-        levels = self._levels.get(observed.population.name)
-        if levels is not None:
-            levels += np.bincount(observed.net_counts.ravel() + self._timesteps, minlength=len(levels))
+        counted = self._counted.get(observed.population.name)
+        if counted is not None:
+            counted += np.bincount(observed.net_counts.ravel() + self._largest, minlength=len(counted))
 
     def result(self) -> tuple[RateHistogram, ...]:
         """One histogram a population, in the order of the network."""
-        return tuple(_histogram(name, levels, self._timesteps) for name, levels in self._levels.items())
+        return tuple(_histogram(name, counted, self._largest) for name, counted in self._counted.items())
 
 
-def _histogram(name: str, levels: IntArray, timesteps: int) -> RateHistogram:
-    """From how often each net count from -T to T occurred."""
-    width = -(-timesteps // MOST_BINS)
-    ends = [*range(width, timesteps, width), timesteps]
-    starts = range(0, timesteps, width)
-    positive, negative = levels[timesteps + 1 :], levels[timesteps - 1 :: -1]
+def _histogram(name: str, counted: IntArray, largest: int) -> RateHistogram:
+    """From how often each net count from the negative of the largest one to the largest occurred."""
+    width = -(-largest // MOST_BINS)
+    ends = [*range(width, largest, width), largest]
+    starts = range(0, largest, width)
+    positive, negative = counted[largest + 1 :], counted[largest - 1 :: -1]
     return RateHistogram(
         name=name,
-        edges=(0.0, *(end / timesteps for end in ends)),
-        zero=int(levels[timesteps]),
+        edges=(0.0, *(end / largest for end in ends)),
+        zero=int(counted[largest]),
         positive=tuple(np.add.reduceat(positive, starts).tolist()),
         negative=tuple(np.add.reduceat(negative, starts).tolist()),
     )

@@ -1,8 +1,8 @@
 """Accuracy over time: what windows of 1, 2, ... T steps give, and what reading a window of T steps out early gives.
 
-A network whose neurons do not pace themselves by the length of the window computes in its first t steps what it would
-compute in a window of t (`nmdeploy.accuracy_curve.windows_are_prefixes`): one run gives all points. Neurons that wait
-and fire at the pace of their window do not, so there every window is a run of its own, and reading out early is
+Where the last steps of a window are as all others, a network computes in its first t steps what it would compute in a
+window of t (`nmdeploy.accuracy_curve.windows_are_prefixes`): one run gives all points. Paced neurons with a lead catch
+up in the last steps, and refinement steps weigh less; there every window is a run of its own, and reading out early is
 another thing, which the one run of T steps gives too. All windows are of the same network, compiled once.
 """
 
@@ -125,7 +125,8 @@ def window_curve(
             finished = None if progress is None else _times(progress, window)
             result = simulator.run(batch.samples, timesteps=window, memory_bytes=memory_bytes, progress=finished)
             for steps, tally in zip(read_out, tallies, strict=True):
-                tally.add(decode(network, result.potentials[:, steps - 1], steps), batch.reference, batch.labels)
+                decoded = decode(network, result.potentials[:, steps - 1], steps, window)
+                tally.add(decoded, batch.reference, batch.labels)
         return [tally.score() for tally in tallies]
 
     early = run(longest, windows)

@@ -57,11 +57,12 @@ def window_table(analysis: Analysis) -> Table:
     return table
 
 
-def layer_table(layers: LayerTable, samples: int) -> Table:
+def layer_table(analysis: Analysis) -> Table:
     """A row a population; the layers that lose most are marked."""
+    layers = analysis.layers
     table = Table(
-        title=f"Layers: rates against activations, dB, on {samples} samples",
-        caption=_explanation(layers),
+        title=f"Layers: rates against activations, dB, on {analysis.samples} samples",
+        caption=_explanation(layers, analysis.levels),
         title_justify="left",
         caption_justify="left",
     )
@@ -89,11 +90,11 @@ def _cells(row: LayerRow, layers: LayerTable) -> tuple[str, ...]:
     )
 
 
-def _explanation(layers: LayerTable) -> str:
+def _explanation(layers: LayerTable, levels: int) -> str:
     """What the columns mean, and which layers are marked."""
     parts = [
-        "ideal: activations only clipped and rounded to T levels. own: against what the float layer makes of the very "
-        "rates that come in, so without the errors of earlier layers."
+        f"ideal: activations only clipped and rounded to {levels} levels. own: against what the float layer makes of "
+        "the very rates that come in, so without the errors of earlier layers."
     ]
     if layers.furthest_below_ideal is not None:
         parts.append(f"<< furthest below its ideal: {layers.furthest_below_ideal}.")

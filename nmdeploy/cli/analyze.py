@@ -78,7 +78,7 @@ def analyze_command(
     console = stdout_console()
     console.print(summary_table(analysis))
     console.print(window_table(analysis))
-    console.print(layer_table(analysis.layers, analysis.samples))
+    console.print(layer_table(analysis))
     if output is not None:
         print(f"{output}: {output.stat().st_size / 1024:,.0f} kB")
 

@@ -22,8 +22,7 @@ def curve_table(points: list[CurvePoint], *, are_windows: bool) -> Table:
     meaning = (
         "windows of the same network"
         if are_windows
-        else f"read out early from a window of {window}, whose pace the neurons keep; "
-        "windows of their own: nmdeploy analyze"
+        else f"read out early from a window of {window}; windows of their own: nmdeploy analyze"
     )
     table = Table(title=f"Accuracy over time steps ({meaning})", title_justify="left")
     for heading in ("T", "accuracy", "agreement"):

@@ -1,6 +1,7 @@
 """Analyses of the small networks."""
 
 from contextlib import contextmanager
+from functools import cache
 
 import numpy as np
 from small_networks import samples_of, small
@@ -13,6 +14,7 @@ def unwatched(description, total):
     yield lambda done: None
 
 
+@cache
 def analyzed(kind, samples=9, **options):
     made, given = small(kind), samples_of(samples)
     labels = np.random.default_rng(3).integers(0, 2, samples)

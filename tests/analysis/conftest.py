@@ -7,8 +7,6 @@ from pathlib import Path
 import pytest
 from command_line import ROOT, nmdeploy_here
 
-from hw_profiles import profile_text
-
 sys.path.append(str(Path(__file__).parents[1] / "simulator"))
 
 
@@ -27,15 +25,18 @@ def plain_artifact(tmp_path_factory, digits_model):
 
 @pytest.fixture(scope="session")
 def paced_artifact(tmp_path_factory, digits_model):
-    """For a chip like Loihi whose neurons are programmable."""
-    folder = tmp_path_factory.mktemp("paced")
-    names = '"if", "signed", "paced", "max_pool"'
-    (folder / "chip.toml").write_text(profile_text("loihi").replace('names = ["if"]', f"names = [{names}]"))
-    return compiled(digits_model, folder, "chip.toml", "channel-mse", "--compensation", "none")
+    options = ("--compensation", "none")
+    return compiled(digits_model, tmp_path_factory.mktemp("paced"), "loihi2", "channel-mse", *options)
+
+
+@pytest.fixture(scope="session")
+def refined_artifact(tmp_path_factory, digits_model):
+    options = ("--compensation", "none", "--refinement-steps", "2")
+    return compiled(digits_model, tmp_path_factory.mktemp("refined"), "loihi2", "channel-mse", *options)
 
 
 def compiled(model, folder, target, method, *options):
     arguments = ("--target", target, "--method", method, "-T", "12", "-o", "digits.nmd", *options)
     ended = nmdeploy_here("compile", model, *arguments, cwd=folder)
-    assert (folder / "digits.nmd" / "manifest.json").is_file(), ended.stderr
+    assert ended.code == 0, ended.stderr
     return folder / "digits.nmd"

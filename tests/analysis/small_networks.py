@@ -28,7 +28,9 @@ from nmdeploy.spiking.network import (
 SHAPE, ROWS, VECTOR, OUT = (2, 2, 3), (2, 2, 1), (3, 1, 1), (2, 1, 1)
 THRESHOLD, UNIT, SLOPE = 640, 1024, 0.25
 FRACTION_BITS = 8
-KINDS = ("plain", "paced", "leaky")
+LEAKY = ("leaky", "refined")
+REFINEMENT_STEPS = 2
+KINDS = ("plain", "paced", "leaky", "refined")
 ONLY_ROW_BY_ROW = Connectivity(
     SHAPE, ROWS, np.arange(2, dtype=np.int32)[:, None], np.arange(3, dtype=np.int32)[None], (0, 2), (0, 2), 2
 )
@@ -49,7 +51,7 @@ class Small:
         """The activation function of a population."""
         if name in ("out", "largest"):
             return lambda values: values
-        slope = SLOPE if self.kind == "leaky" else 0.0
+        slope = SLOPE if self.kind in LEAKY else 0.0
         return lambda values: np.where(values < 0, slope * values, values)
 
     def layer(self, name, held):
@@ -74,7 +76,11 @@ class Small:
 
 
 def small(kind, timesteps=8):
-    """One of `KINDS`: plain integrate-and-fire, paced with a lead and spikes taken back, or that with a slope."""
+    """One of `KINDS`.
+
+    Plain integrate-and-fire; paced with a lead and spikes taken back; that with a slope; and that with two refinement
+    steps at the end of the window.
+    """
     random = np.random.default_rng(5)
     weights = {
         "first": np.array([1.1, -0.8]),
@@ -83,7 +89,7 @@ def small(kind, timesteps=8):
         "shortcut": 0.2 * random.normal(size=(2, *SHAPE)),
     }
     biases = {"first": np.array([0.1, 0.2]), "second": np.array([0.3, -0.1, -50.0]), "out": np.array([0.5, -0.5])}
-    if kind == "leaky":
+    if kind in LEAKY:
         biases["second"][2] = -0.4
     scales = {"first": np.array([1.5, 1.2]), "largest": np.array([1.5, 1.2]), "second": np.array([1.6, 1.0, 1.3])}
     scales["out"] = np.ones(2)
@@ -103,7 +109,7 @@ def _chip(kind, timesteps, weights, biases, scales):
         if kind == "plain":
             fields["initial_potential"] = np.full(shape[0], THRESHOLD // 2)
         else:
-            slope = np.full(shape[0], int(SLOPE * 256)) if kind == "leaky" else None
+            slope = np.full(shape[0], int(SLOPE * 256)) if kind in LEAKY else None
             fields["count_memory"] = CountMemory(1, release="half", slope_mantissa=slope)
         return population(name, shape, bias_mantissa=bias(name), **fields)
 
@@ -141,11 +147,12 @@ def _chip(kind, timesteps, weights, biases, scales):
         [input_projection("first", one_to_one(SHAPE), shown, FRACTION_BITS, FRACTION_BITS)],
         input_shape=SHAPE,
         timesteps=timesteps,
+        refinement_steps=REFINEMENT_STEPS if kind == "refined" else 0,
     )
 
 
 def _trained(kind, weights, biases, scales):
-    activation = "leaky" if kind == "leaky" else "rectifier"
+    activation = "leaky" if kind in LEAKY else "rectifier"
 
     def unit(name, shape, function):
         bias = biases.get(name, np.zeros(shape[0]))[:, None, None]

@@ -19,7 +19,8 @@ from nmdeploy.spiking.network import build_spiking_network
 def test_the_layers_are_those_of_the_whole_window(kind):
     analysis, made = analyzed(kind), small(kind)
     result = simulate(made.chip, samples_of(9), timesteps=6)
-    assert analysis.spikes_per_inference == sum(int(counts.sum()) for counts in result.spike_counts.values()) / 9
+    spikes = sum(int(counts.sum()) for counts in result.spike_counts.values())
+    assert analysis.spikes_per_inference == pytest.approx(spikes / 9)
     assert (analysis.samples, analysis.timesteps, analysis.saturations) == (9, 6, 0)
     whole = analysis.curve.points[-1]
     assert (analysis.accuracy, analysis.agreement, analysis.error) == (

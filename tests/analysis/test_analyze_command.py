@@ -46,19 +46,24 @@ def test_fixed_neurons_one_run_gives_all_windows(plain_artifact, digits_data):
     assert [row["name"] for row in analysis["layers"]["rows"]] == ["stem", "add", "conv2", "classifier"]
 
 
-def test_paced_neurons_every_window_is_a_run(paced_artifact, digits_data):
-    analysis = analyze(paced_artifact, digits_data, "--json").json
+@pytest.mark.parametrize(("artifact", "levels"), [("paced_artifact", 12), ("refined_artifact", 10 * 4 + 2 + 1)])
+def test_paced_neurons_every_window_is_a_run(artifact, levels, digits_data, request):
+    artifact = request.getfixturevalue(artifact)
+    analysis = analyze(artifact, digits_data, "--json").json
     curve = analysis["curve"]
+    assert analysis["levels"] == levels
     assert not curve["windows_are_prefixes"]
-    early = run(paced_artifact, digits_data, "--curve")
+    early = run(artifact, digits_data, "--curve")
     assert early["curve_of"] == "early read-out"
+    assert analysis["spikes_per_inference"] == pytest.approx(early["spikes_per_inference"])
     assert [scores(point["read_out"]) for point in curve["points"]] == [scores(point) for point in early["curve"]]
     for steps in (1, 2, 5, 12):
-        alone, point = run(paced_artifact, digits_data, "-T", steps), curve["points"][steps - 1]
+        alone, point = run(artifact, digits_data, "-T", steps), curve["points"][steps - 1]
         assert scores(point["window"]) == scores(alone)
         assert point["latency_steps"] == alone["latency_steps"]
         assert point["steps_per_sample"] == steps + 1
     assert curve["points"][0]["window"] != curve["points"][0]["read_out"]
+    assert curve["points"][-1]["window"] == curve["points"][-1]["read_out"]
 
 
 def test_run_says_what_the_curve_of_paced_neurons_is(paced_artifact, plain_artifact, digits_data):

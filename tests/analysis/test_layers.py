@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from chip_clock import chip_run
+from chip_clock import chip_run, step_weights
 from integer_networks import network, one_to_one, population, projection
 from small_networks import KINDS, THRESHOLD, samples_of, small
 
@@ -26,10 +26,10 @@ def table_of(made, samples, timesteps):
     return tally.result()
 
 
-def nearest_level(value, scale, timesteps, signed):
+def nearest_level(value, scale, levels, signed):
     """Of all counts that a neuron can have, the one whose rate stands for the nearest activation."""
-    counts = range(-timesteps if signed else 0, timesteps + 1)
-    return min((scale * count / timesteps for count in counts), key=lambda level: abs(value - level))
+    counts = range(-levels if signed else 0, levels + 1)
+    return min((scale * count / levels for count in counts), key=lambda level: abs(value - level))
 
 
 def db(signal, noise):
@@ -40,14 +40,16 @@ class Reference:
     """A population's row in plain NumPy."""
 
     def __init__(self, made, samples, timesteps):
-        self.made, self.timesteps = made, timesteps
+        weights = np.array(step_weights(timesteps, made.chip.refinement_steps))
+        self.made, self.levels = made, int(weights.sum())
         self.trains, self.potentials, _ = chip_run(made.chip, samples, timesteps)
         self.wanted = made.activations(samples)
         self.represented = {"input": samples.astype(np.float64)}
         for one in made.chip.populations:
-            total = self.potentials[one.name][:, -1] if one.is_output else self.trains[one.name].sum(axis=1)
+            net = np.tensordot(self.trains[one.name], weights, (1, 0))
+            total = self.potentials[one.name][:, -1] if one.is_output else net
             arranged = total.reshape(len(samples), *one.shape)
-            self.represented[one.name] = arranged * one.scale[:, None, None] / timesteps
+            self.represented[one.name] = arranged * one.scale[:, None, None] / self.levels
 
     def ratio(self, name, wanted):
         return db((wanted**2).sum(), ((wanted - self.represented[name]) ** 2).sum())
@@ -56,7 +58,7 @@ class Reference:
         one = self.made.chip.population(name)
         levels = np.array(
             [
-                nearest_level(wanted[place], one.scale[place[1]], self.timesteps, one.sends_negative)
+                nearest_level(wanted[place], one.scale[place[1]], self.levels, one.sends_negative)
                 for place in np.ndindex(wanted.shape)
             ]
         )
@@ -180,7 +182,7 @@ def test_magnitudes_are_clipped_and_an_ideal_layer_loses_nothing():
         tally = LayerTally(net)
         represented = 0.5 * net_counts[:, None] / 4
         train = np.zeros((4, 4), np.int8)
-        tally.add(Observed(signed, 4, net_counts, abs(net_counts), 0, train, represented, activations, activations))
+        tally.add(Observed(signed, 4, 4, net_counts, abs(net_counts), 0, train, represented, activations, activations))
         (row,) = tally.result().rows
         assert (row.clipped, row.spikes) == (0.5, abs(net_counts).sum())
         assert tally.result().furthest_below_ideal == tally.result().loses_most_itself == marked

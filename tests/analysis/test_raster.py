@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from chip_clock import chip_run
 from integer_networks import network, population
-from small_networks import KINDS, samples_of, small
+from small_networks import KINDS, LEAKY, samples_of, small
 
 from nmdeploy.analysis import observe as observe_module
 from nmdeploy.analysis.observe import observe
@@ -33,7 +33,7 @@ def test_spikes_and_signs_of_the_first_sample(kind, monkeypatch):
         assert dict(zip(neuron.steps, neuron.signs, strict=True)) == expected
         assert neuron.first_step == one.start_step + one.lead
         signs |= set(neuron.signs)
-    assert signs == ({1, -1} if kind == "leaky" else {1})
+    assert signs == ({1, -1} if kind in LEAKY else {1})
 
 
 def test_every_layer_has_its_share():

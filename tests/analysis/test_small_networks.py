@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from chip_clock import chip_run
-from small_networks import KINDS, samples_of, small
+from small_networks import KINDS, LEAKY, samples_of, small
 
 from nmdeploy.accuracy_curve import windows_are_prefixes
 from nmdeploy.simulator import simulate
@@ -22,7 +22,7 @@ def test_the_float_network_and_the_chip_network_stand_for_each_other(kind):
     np.testing.assert_array_equal(result.potentials, potentials["out"])
     assert saturations == 0
     assert windows_are_prefixes(made.chip) == (kind == "plain")
-    assert (spikes["first"] < 0).any() == (kind == "leaky")
+    assert (spikes["first"] < 0).any() == (kind in LEAKY)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -30,10 +30,10 @@ def test_something_is_clipped_and_something_silent(kind):
     made, samples = small(kind), samples_of(12)
     activations, spikes = made.activations(samples), chip_run(made.chip, samples)[0]
     assert (np.abs(activations["first"]) > made.scales["first"][:, None, None]).any()
-    assert not spikes["second"][:, :, 2].any() or kind == "leaky"
+    assert not spikes["second"][:, :, 2].any() or kind in LEAKY
 
 
-@pytest.mark.parametrize("kind", ["paced", "leaky"])
+@pytest.mark.parametrize("kind", ["paced", "leaky", "refined"])
 def test_spikes_are_taken_back(kind):
     """So that net counts are not those of both signs."""
     made = small(kind)

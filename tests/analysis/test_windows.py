@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from chip_clock import chip_run
+from chip_clock import chip_run, step_weights
 from small_networks import KINDS, samples_of, small
 
 from nmdeploy.analysis import windows as windows_module
@@ -13,9 +13,10 @@ LABELS = np.random.default_rng(2).integers(0, 2, SAMPLES)
 
 
 def decoded(made, samples, window, steps):
-    """``scale v / T`` after some steps of a window."""
+    """``scale v / T`` after some steps of a window, T being the sum of the weights of these steps."""
     potentials = chip_run(made.chip, samples, window)[1]["out"][:, steps - 1]
-    return potentials * made.chip.population("out").scale / steps
+    elapsed = sum(step_weights(window, made.chip.refinement_steps)[:steps])
+    return potentials * made.chip.population("out").scale / elapsed
 
 
 def scores(outputs, reference, labels):

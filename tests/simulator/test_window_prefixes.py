@@ -50,6 +50,19 @@ def test_paced_neurons_with_a_lead_send_other_spikes_in_a_shorter_window():
         assert windows_are_prefixes(network([replace(waiting, count_memory=memory)]))
 
 
+def test_refinement_steps_are_the_last_of_each_window():
+    """16 are there from the start: half of what a refinement step's spike takes, and less than half of twice that."""
+    half = population("half", ONE, threshold=np.array([32]), initial_potential=np.array([16]))
+    half = replace(half, count_memory=CountMemory(lead=0, release="half"))
+    net = network([half], refinement_steps=1)
+    sample = np.zeros((1, *ONE), np.float32)
+    short, long = (chip_run(net, sample, steps)[0]["half"][0, :2, 0] for steps in (2, 8))
+    assert short.tolist() == [0, 1]
+    assert long.tolist() == [0, 0]
+    assert not windows_are_prefixes(net)
+    assert windows_are_prefixes(replace(net, refinement_steps=0))
+
+
 def test_a_network_of_several_kinds():
     net, samples = programmable_example(), samples_of_example()
     assert not windows_are_prefixes(net)
