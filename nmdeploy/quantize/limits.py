@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from hw_profiles.profile import HardwareProfile, NumberFormats
 from mapping.network import Projection
+from mapping.neuron_models import CountMemory
 from mapping.step_weights import window_weight
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.quantize.weight_format import largest_weight, weight_field
@@ -63,7 +64,7 @@ def largest_threshold(
     timesteps: int,
     weight_bits: int,
     profile: HardwareProfile,
-    has_count_memory: bool,
+    memory: CountMemory | None,
     refinement_steps: int = 0,
 ) -> FloatArray:
     """Upper limit of the value that stands for 1, in membrane units, per channel.
@@ -71,8 +72,8 @@ def largest_threshold(
     The smallest of four limits: every weight fits its field with the largest exponent; the worst-case synaptic input of
     one step stays within the state (both never exceeded, whatever the data); bias plus input current stay within the
     bias field; the potential over the window stays within the state (both on calibration data, times
-    `OBSERVED_RANGE_MARGIN`). Neurons with a count memory multiply the potential by the firing step, up to T, which must
-    fit the profile's products (`product_bits`). Refinement steps shift all input to the left.
+    `OBSERVED_RANGE_MARGIN`). What neurons with a count memory multiply must fit the profile's products. Refinement
+    steps shift all input to the left.
 
     Returns
     -------
@@ -96,16 +97,34 @@ def largest_threshold(
     drift = np.maximum(-unit.lowest, unit.highest if population.is_output else unit.highest - 1.0)
     steps = window_weight(timesteps, refinement_steps)
     potential = OBSERVED_RANGE_MARGIN * (steps * np.maximum(drift, 0.0) + (1 << refinement_steps))
-    potential_max = formats.state_max
-    if has_count_memory and formats.product_bits is not None:
-        product_max = (1 << (formats.product_bits.value - 1)) - 1
-        potential_max = min(potential_max, product_max // (timesteps - refinement_steps))
     bias_max = formats.bias_mantissa_max.value << formats.bias_exponent_max.value
     arriving = synaptic * (1 << refinement_steps)
-    state = np.maximum(arriving * ROUNDING_MARGIN / formats.state_max, potential / potential_max)
+    state = np.maximum(arriving * ROUNDING_MARGIN, potential) / formats.state_max
     demand = np.maximum(np.maximum(state, current / bias_max), widest)
+    if memory is not None and formats.product_max is not None:
+        products = _products(memory, unit, potential, timesteps, refinement_steps)
+        demand = np.maximum(demand, products / formats.product_max)
     limit: FloatArray = 1.0 / np.maximum(demand, NEGLIGIBLE)
     return limit
+
+
+def _products(
+    memory: CountMemory, unit: Normalised, potential: FloatArray, timesteps: int, refinement_steps: int
+) -> FloatArray:
+    """Largest product of a neuron in units of its threshold, (channels,).
+
+    Of the potential and the step: the one observed, and that of a neuron which spikes in every step. Of the input and
+    the slope: the input observed, and that of the first spike of -1.
+    """
+    finest, ordinary = 1 << refinement_steps, timesteps - refinement_steps
+    largest: FloatArray = np.zeros_like(potential)
+    if memory.paced and not memory.shift_only:
+        largest = np.maximum(potential, float((1 + memory.lead) * finest)) * float(ordinary)
+    if memory.slope_mantissa is not None:
+        falling = OBSERVED_RANGE_MARGIN * window_weight(timesteps, refinement_steps) * np.maximum(-unit.lowest, 0.0)
+        first = (finest << memory.slope_bits) / 2
+        largest = np.maximum(largest, np.maximum(falling * memory.slope_mantissa, first))
+    return largest
 
 
 def worst_synaptic_input(channels: int, projections: list[Projection], formats: NumberFormats) -> int:

@@ -192,7 +192,6 @@ def _membrane_scale(
     options: QuantizationOptions,
 ) -> FloatArray:
     """Membrane units that stand for 1 (the threshold), per channel."""
-    has_memory = count_memory(population, options.neurons) is not None
     limit = largest_threshold(
         network,
         population,
@@ -200,7 +199,7 @@ def _membrane_scale(
         options.timesteps,
         options.weight_bits,
         profile,
-        has_memory,
+        count_memory(population, options.neurons),
         options.refinement_steps,
     )
     synapses = [

@@ -98,7 +98,7 @@ def test_other_format_version(folder, version):
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "format_version": version, "new_field": True}))
-    with pytest.raises(ArtifactError, match=f"format version {version}; this nmdeploy reads 2") as caught:
+    with pytest.raises(ArtifactError, match=f"format version {version}; this nmdeploy reads 3") as caught:
         read_artifact(folder)
     assert str(path) in str(caught.value)
 
