@@ -11,7 +11,10 @@ from numpy.typing import NDArray
 from mapping.network import ChipNetwork
 from nmdeploy.convert.convert import agreement
 from nmdeploy.decode import decode
-from nmdeploy.simulator import simulate
+from nmdeploy.simulator.simulate import Simulator
+
+# What the potentials of all steps of the samples run at a time may take; only those of the last step are kept.
+POTENTIALS_BYTES = 512 * 2**20
 
 
 @dataclass(frozen=True)
@@ -50,8 +53,15 @@ def judge(network: ChipNetwork, samples: NDArray[np.float32], reference: NDArray
     reference : float32 array, (samples, outputs)
         Of the float network.
     """
-    result = simulate(network, samples)
-    decoded = decode(network, result.potentials[:, -1], network.timesteps)
+    outputs = sum(population.neuron_count for population in network.outputs)
+    count = max(1, POTENTIALS_BYTES // (outputs * network.timesteps * np.dtype(np.int64).itemsize))
+    simulator, potentials, spike_counts = Simulator(network), [], []
+    for first in range(0, len(samples), count):
+        result = simulator.run(samples[first : first + count])
+        potentials.append(result.potentials[:, -1].copy())
+        spike_counts.append(result.spike_counts)
+    decoded = decode(network, np.concatenate(potentials), network.timesteps)
     same, error = agreement(decoded, reference)
     decides = all(population.shape[1:] == (1, 1) for population in network.outputs)
-    return Judgement(same if decides else 0, error, decoded.argmax(axis=1), result.spike_counts)
+    counts = {name: np.concatenate([part[name] for part in spike_counts]) for name in spike_counts[0]}
+    return Judgement(same if decides else 0, error, decoded.argmax(axis=1), counts)
