@@ -174,7 +174,7 @@ def test_endless_run_meets_the_time_limit(lava, endless_file):
 @pytest.fixture
 def slow_file(tmp_path):
     """A network of which Lava's own convolution takes seconds for a time step, as it goes pair by pair of channels."""
-    channels = 700
+    channels = 420
     one = np.zeros((1, 1), dtype=np.int32)
     table = Connectivity((channels, 1, 1), (channels, 1, 1), one, one, (0, channels), (0, channels))
     weights = np.resize(np.array([255, -255], dtype=np.int32), table.weight_shape)  # too wide for a Dense process
