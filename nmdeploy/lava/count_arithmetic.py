@@ -1,10 +1,10 @@
 """The rule of neurons with a count memory, in few passes over the neurons; see `mapping.neuron_models`. Needs no Lava.
 
-With x the potential v, and c = m - p, all but the shift-only form is::
+With x the potential v, c = m - p, and w the weight of the step, all but the shift-only form is::
 
-    +1  iff  2 * p * x >= theta * (2 * c * N + m)
-    -1  iff  2 * p * x <  theta * (2 * c * N - m)              for release "half"
-             2 * p * x <  theta * (2 * c * N - 2 * m)          for release "threshold"
+    +1  iff  2 * p * x >= theta * (2 * c * N + w * m)
+    -1  iff  2 * p * x <  theta * (2 * c * N - w * m)          for release "half"
+             2 * p * x <  theta * (2 * c * N - 2 * w * m)      for release "threshold"
 
 as ``z = v + N * theta`` puts ``2 * p * N * theta`` on both sides. With a slope x is y, and c = m.
 """
@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.neuron_models import CountMemory
+from mapping.step_weights import input_shift, window_weight
+from nmdeploy.lava.window_clock import FiringStep
 
 IntegerArray = NDArray[np.signedinteger[Any]]
 
@@ -26,8 +28,7 @@ def counted_spikes(
     potential: IntegerArray,
     net_spikes: IntegerArray,
     threshold: IntegerArray,
-    step: int,
-    timesteps: int,
+    firing: FiringStep,
 ) -> NDArray[np.int8]:
     """Spikes in {-1, 0, 1} of one firing step.
 
@@ -37,24 +38,24 @@ def counted_spikes(
     potential, net_spikes : integer arrays of one type, (batch, rows, columns, channels)
         The type holds `largest_product`.
     threshold : integer array of that type, (channels,)
-    step : int
-        Index of the firing step.
-    timesteps : int
-        Firing steps of a window.
+    firing : FiringStep
+        One without refinement steps for the shift-only form.
     """
-    elapsed = step + 1
-    seen = min(elapsed + memory.lead, timesteps) if memory.paced else elapsed
+    refines = firing.index >= firing.ordinary_steps
+    elapsed = 1 if refines else firing.index + 1
+    seen = min(elapsed + memory.lead, firing.ordinary_steps) if memory.paced and not refines else elapsed
     if memory.shift_only:
         return _shifted(memory, potential, net_spikes, threshold, elapsed, seen)
     if memory.slope_mantissa is None:
         share, owed = seen - elapsed, 2 * elapsed * potential
     else:
         share, owed = seen, 2 * elapsed * _activation(memory, net_spikes * threshold + potential)
+    weight = seen << firing.weight_shift
     due = net_spikes * (2 * share * threshold)
-    due += seen * threshold
+    due += weight * threshold
     spikes = (owed >= due).view(np.int8)
     if memory.sends_negative:
-        due -= (2 if memory.release == "half" else 3) * seen * threshold
+        due -= (2 if memory.release == "half" or refines else 3) * weight * threshold
         spikes -= _released(memory, owed < due, net_spikes)
     return spikes
 
@@ -93,24 +94,31 @@ def _released(memory: CountMemory, low: NDArray[np.bool_], net_spikes: IntegerAr
     return low.view(np.int8)
 
 
-def largest_after_firing(memory: CountMemory, threshold_max: int, state_max: int) -> int:
+def largest_after_firing(
+    memory: CountMemory, threshold_max: int, state_max: int, timesteps: int, refinement_steps: int = 0
+) -> int:
     """Largest magnitude of a potential that firing steps leave.
 
-    It may leave the range of the state by a threshold a firing step, of which ``lead + 1`` follow the last saturation.
+    It may leave the range of the state by what a spike takes in each firing step, of which ``lead + 1`` follow the last
+    saturation.
     """
-    return state_max + (memory.lead + 1) * threshold_max
+    return state_max + (memory.lead + 1) * (threshold_max << input_shift(0, timesteps, refinement_steps))
 
 
-def largest_product(memory: CountMemory, threshold_max: int, state_max: int, timesteps: int) -> int:
+def largest_product(
+    memory: CountMemory, threshold_max: int, state_max: int, timesteps: int, refinement_steps: int = 0
+) -> int:
     """Largest magnitude of anything that `counted_spikes` computes.
 
-    N and p, m, c are at most T; so ``theta * (2 * c * N + 3 * m)`` is at most ``theta * T * (2 * T + 3)``, and in the
-    shift-only form everything is below that. ``2 * p * x`` is at most ``2 * T`` times v, or times y.
+    p, m, c are at most T, and N at most L, the weight of all steps of a window, which is T without refinement steps.
+    So ``theta * (2 * c * N + 3 * w * m)`` is at most ``theta * T * (2 * L + 3 * w)``, and in the shift-only form all is
+    below that. ``2 * p * x`` is at most ``2 * T`` times v, or times y.
     """
-    due = threshold_max * timesteps * (2 * timesteps + 3)
-    largest = largest_after_firing(memory, threshold_max, state_max)
+    levels = window_weight(timesteps, refinement_steps)
+    due = threshold_max * timesteps * (2 * levels + (3 << input_shift(0, timesteps, refinement_steps)))
+    largest = largest_after_firing(memory, threshold_max, state_max, timesteps, refinement_steps)
     if memory.slope_mantissa is None:
         return max(due, 2 * timesteps * largest)
-    total = largest + timesteps * threshold_max
+    total = largest + levels * threshold_max
     sloped = total * int(np.abs(memory.slope_mantissa).max())
     return max(due, sloped, 2 * timesteps * max(total, (sloped >> memory.slope_bits) + 1))

@@ -95,8 +95,9 @@ def _is_long(network: ChipNetwork, batch: int, windows: int | None, timesteps: i
 def window_clocks(network: ChipNetwork, windows: int | None, timesteps: int | None) -> dict[str, WindowClock]:
     """When each population has its windows; `timesteps` is their length instead of the network's own."""
     steps = network.timesteps if timesteps is None else timesteps
+    gap, refinement = network.gap_steps, network.refinement_steps
     return {
-        population.name: WindowClock(population.start_step, steps, windows, network.gap_steps, population.lead)
+        population.name: WindowClock(population.start_step, steps, windows, gap, population.lead, refinement)
         for population in network.populations
     }
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Projection
+from mapping.step_weights import input_shift
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.count_arithmetic import largest_after_firing, largest_product
 
@@ -60,23 +61,23 @@ def require_integer_range(
     ------
     BackendError
     """
-    if network.refinement_steps:
-        raise BackendError("our Lava processes know no refinement steps. Run it with the simulator.")
     steps = network.timesteps if timesteps is None else timesteps
+    window = (steps, network.refinement_steps)
     for population in network.populations:
         current = currents[population.name]
         low, high = synaptic_range(network, population.name)
-        synaptic = int(np.maximum(high, -low).max())
+        arriving = int(np.maximum(high, -low).max()) + max(int(current.max()), -int(current.min()))
         memory, threshold = population.count_memory, int(population.threshold.max())
-        # integrate-and-fire neurons spike only beyond their threshold, which takes them towards 0
-        resting = network.state_max if memory is None else largest_after_firing(memory, threshold, network.state_max)
-        largest = resting + synaptic + max(int(current.max()), -int(current.min()))
+        resting, product = network.state_max, 0  # spikes of integrate-and-fire neurons lead towards 0
+        if memory is not None:
+            resting = largest_after_firing(memory, threshold, network.state_max, *window)
+            product = largest_product(memory, threshold, network.state_max, *window)
+        largest = resting + (arriving << input_shift(0, *window))
         if largest > INT32_MAX:
             raise BackendError(
                 f"{population.name}: a potential may reach {largest:,} before it saturates, beyond the 32 bits "
                 "of Lava's messages. Run it with the simulator."
             )
-        product = 0 if memory is None else largest_product(memory, threshold, network.state_max, steps)
         if product > INT64_MAX:
             raise BackendError(
                 f"{population.name}: a product of potential and steps may reach {product:,} in a window of "

@@ -24,7 +24,8 @@ class NeuronState:
     ----------
     potential : int32 array, (batch, rows, columns, channels)
     spike_counts, net_spikes : int32 arrays, like `potential`
-        Spikes since the window began; those of -1 count as 1, and as -1.
+        Spikes since the window began; those of -1 count as 1, and as -1. `net_spikes` has each spike by the weight of
+        its step, which is 1 in windows without refinement steps.
     """
 
     potential: NDArray[np.int32]
@@ -111,17 +112,17 @@ class NeuronPart:
             self._begin(state)
         saturations = 0
         if position.takes_input:
-            saturated = self.rule.integrate(
-                state.potential, arriving + self.current[position.window % len(self.current)]
-            )
+            current = arriving + self.current[position.window % len(self.current)]
+            saturated = self.rule.integrate(state.potential, current, self.clock.input_shift(position.step))
             saturations = int(saturated.sum())
             if self._recorder is not None:
                 self._recorder.add_saturations(saturated)
         if position.firing_step is None:
             return Stepped(None, saturations)
-        spikes = self.rule.fire(state.potential, state.net_spikes, position.firing_step, self.clock.timesteps)
+        firing = self.clock.firing(position.firing_step)
+        spikes = self.rule.fire(state.potential, state.net_spikes, firing)
         state.spike_counts[...] += np.abs(spikes)
-        state.net_spikes[...] += spikes
+        state.net_spikes[...] += spikes if firing.weight_shift == 0 else spikes.astype(np.int32) << firing.weight_shift
         if self._recorder is not None:
             self._recorder.write(position.window, position.firing_step, spikes, state.potential)
         return Stepped(spikes, saturations)

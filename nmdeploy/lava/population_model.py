@@ -29,8 +29,8 @@ class PopulationProcess(AbstractProcess):
     Ports, all of `shape`: ``a_in`` receives int32 currents in membrane units; ``s_out`` sends spikes in
     {-1, 0, 1}, and ``v_out`` the int32 potentials that the step has left.
     Vars: ``potential``; ``spike_counts`` and ``net_spikes``, the spikes of each neuron since its window began, those
-    of -1 counted as 1 and as -1, both kept until the next window begins; ``spikes`` and ``saturations``, totals over
-    all samples and steps so far.
+    of -1 counted as 1 and as -1 (``net_spikes`` by the weights of their steps, where a window has refinement steps),
+    both kept until the next window begins; ``spikes`` and ``saturations``, totals over all samples and steps so far.
 
     Parameters
     ----------

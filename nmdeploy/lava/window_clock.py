@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from mapping.step_weights import input_shift
+
 
 class Position(NamedTuple):
     """Where a population is in one of its windows.
@@ -28,6 +30,35 @@ class Position(NamedTuple):
 
 
 @dataclass(frozen=True)
+class FiringStep:
+    """A firing step of a window.
+
+    Attributes
+    ----------
+    index : int
+        0 to T - 1.
+    timesteps : int
+        T.
+    refinement_steps : int
+        Those at the end of the window, see `mapping.step_weights`.
+    """
+
+    index: int
+    timesteps: int
+    refinement_steps: int = 0
+
+    @property
+    def ordinary_steps(self) -> int:
+        """Steps of the window before the refinement steps."""
+        return self.timesteps - self.refinement_steps
+
+    @property
+    def weight_shift(self) -> int:
+        """A spike of this step weighs two to the power of this."""
+        return input_shift(self.index, self.timesteps, self.refinement_steps)
+
+
+@dataclass(frozen=True)
 class WindowClock:
     """Windows of equal length at equal distance, the first of which starts at a step of its own.
 
@@ -43,6 +74,8 @@ class WindowClock:
         Steps between the T steps of two windows.
     lead : int
         Steps by which the first firing step comes after the first step of the window.
+    refinement_steps : int
+        Of the T steps, those at the end that weigh less, see `mapping.step_weights`.
 
     Raises
     ------
@@ -55,6 +88,7 @@ class WindowClock:
     windows: int | None
     gap_steps: int = 0
     lead: int = 0
+    refinement_steps: int = 0
 
     def __post_init__(self) -> None:
         if self.gap_steps < self.lead:
@@ -69,6 +103,14 @@ class WindowClock:
     def firing_start_step(self) -> int:
         """Global step, counted from 0, of the first firing step of the first window."""
         return self.start_step + self.lead
+
+    def input_shift(self, step: int) -> int:
+        """Shift to the left of what is taken in during a step of the window, 0 to T - 1."""
+        return input_shift(step, self.timesteps, self.refinement_steps)
+
+    def firing(self, index: int) -> FiringStep:
+        """The firing step of this index."""
+        return FiringStep(index, self.timesteps, self.refinement_steps)
 
     def position(self, time_step: int) -> Position | None:
         """Where the population is, or None outside of all windows.

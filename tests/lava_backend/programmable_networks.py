@@ -34,12 +34,15 @@ def programmable_networks(draw, *, cyclic=False):
     """Three to five populations, all but the first fed by any earlier ones.
 
     Paths of different length are balanced; now and then a projection brings its spikes later than that. A cyclic
-    network has no leads, and a projection from a population to itself or an earlier one.
+    network has no leads, and a projection from a population to itself or an earlier one. In windows with refinement
+    steps all neurons that spike can take a spike back, and none are in the shift-only form.
     """
     choose = Chooser(draw)
+    refinement = choose.one_of(0, 0, 1, 3)
     first_input = input_projection(choose, tuple(choose.integer(1, 4) for _ in range(3)))
     first_shape = first_input.connectivity.target_shape
-    populations = [counting(choose, "population 0", first_shape, choose.integer(0, 2), leads=not cyclic)]
+    first = counting(choose, "population 0", first_shape, choose.integer(0, 2), leads=not cyclic)
+    populations = [refining(first) if refinement else first]
     projections = []
     for index in range(1, choose.integer(3, 5)):
         name = f"population {index}"
@@ -48,7 +51,7 @@ def programmable_networks(draw, *, cyclic=False):
         made, incoming = fed(choose, name, populations)
         if kind == "counting":
             made = counting(choose, name, made.shape, made.start_step, leads=not cyclic)
-        populations.append(made)
+        populations.append(refining(made) if refinement else made)
         projections += incoming
     if cyclic:
         target = choose.one_of(*(one for one in populations if one.pool_counts is None))
@@ -64,7 +67,16 @@ def programmable_networks(draw, *, cyclic=False):
         bias_exponent_max=7,
         graph=build_graph(populations, projections),
         input_projections=(first_input,),
+        refinement_steps=refinement,
     )
+
+
+def refining(one):
+    """A population of the same windows that is at home in those with refinement steps."""
+    if one.count_memory is not None:
+        release = one.count_memory.release if one.count_memory.sends_negative else "half"
+        return replace(one, count_memory=replace(one.count_memory, shift_only=False, release=release))
+    return one if one.pool_counts is not None else replace(one, reset="none", negative_threshold=None)
 
 
 def counting(choose, name, shape, start_step, *, leads):

@@ -11,11 +11,13 @@ from hypothesis import strategies as st
 
 from mapping.network import build_graph
 from mapping.neuron_models import CountMemory
+from mapping.step_weights import input_shift, window_weight
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.batches import Batches, window_currents
 from nmdeploy.lava.count_arithmetic import largest_after_firing, largest_product
 from nmdeploy.lava.integer_range import INT32_MAX, INT64_MAX, require_integer_range
 from nmdeploy.lava.neuron_rules import CountRule
+from nmdeploy.lava.window_clock import FiringStep
 from nmdeploy.simulator.neurons import counted_spikes
 
 from .comparison import assert_equal_to_simulator, run
@@ -40,41 +42,45 @@ def test_nothing_wraps_of_what_is_accepted(data):
     """Products up to what 32 bits hold, a little larger, and up to what 64 hold; potentials are driven to the limit."""
     choose = Chooser(data.draw)
     timesteps, memory = choose.integer(1, 12), count_memory(choose, CHANNELS, leads=True)
+    window = timesteps, 0 if memory.shift_only else choose.integer(0, 3)
+    weight, levels = 1 << input_shift(0, *window), window_weight(*window)
     limit = choose.one_of(INT32_MAX, INT32_MAX + INT32_MAX // 8, INT64_MAX)
     sloped, slope_bits = memory.slope_mantissa is not None, choose.one_of(0, 8)
     steepest = choose.one_of(2, 256) if sloped else 1
     factor = 2 * timesteps * (steepest if slope_bits == 0 else 1)
     share = min(limit // max(factor, steepest) - 1, INT32_MAX - CURRENT_MAX)
-    threshold = choose.one_of(2**10, share // (4 * timesteps + 16))
-    state_max = share - (memory.lead + 1 + sloped * timesteps) * threshold
+    threshold = choose.one_of(2**10, share // (4 * levels + 16 * weight))
+    state_max = share - ((memory.lead + 1) * weight + sloped * levels) * threshold
     if sloped:
         steepest = limit // (share * (2 * timesteps if slope_bits == 0 else 1)) - 1
         slope = np.array([steepest, steepest - 1, 0])
         memory = dataclasses.replace(memory, slope_mantissa=slope, slope_bits=slope_bits)
-    assert largest_product(memory, threshold, state_max, timesteps) <= limit
-    assert largest_after_firing(memory, threshold, state_max) + CURRENT_MAX <= INT32_MAX
+    assert largest_product(memory, threshold, state_max, *window) <= limit
+    assert largest_after_firing(memory, threshold, state_max, *window) + CURRENT_MAX <= INT32_MAX
 
     thresholds = np.array([threshold, threshold, threshold // 2])
     # half of the neurons are driven upwards and half downwards, half hard and half by about a threshold a step
-    drive = np.array([CURRENT_MAX, -CURRENT_MAX, threshold, -threshold]).reshape(4, 1, 1, 1)
+    hard = CURRENT_MAX // weight
+    drive = np.array([hard, -hard, threshold, -threshold]).reshape(4, 1, 1, 1)
     signs = choose.array((timesteps, 4, 1, PARALLEL, CHANNELS), -1, 6).clip(-1, 1)
     rule = CountRule(memory, thresholds, np.zeros(CHANNELS, np.int64), state_max)
     potential, net_spikes = (np.zeros(signs.shape[1:], dtype=np.int32) for _ in range(2))
     v, count = any_integers(potential), any_integers(net_spikes)
-    threshold = any_integers(thresholds)
+    theta = any_integers(thresholds)
     slope = None if memory.slope_mantissa is None else any_integers(memory.slope_mantissa)
     for step in range(timesteps + memory.lead):
         if step < timesteps:
-            current = drive * signs[step]
-            rule.integrate(potential, current)
-            v = np.clip(v + any_integers(current), -state_max, state_max)
+            current, shift = drive * signs[step], input_shift(step, *window)
+            rule.integrate(potential, current, shift)
+            v = np.clip(v + any_integers(current << shift), -state_max, state_max)
         if step >= memory.lead:
-            firing = step - memory.lead
-            spikes = rule.fire(potential, net_spikes, firing, timesteps)
-            expected = counted_spikes(memory, v, count, threshold, firing, timesteps, slope)
+            index = step - memory.lead
+            spikes = rule.fire(potential, net_spikes, FiringStep(index, *window))
+            expected = counted_spikes(memory, v, count, theta, index, timesteps, slope, window[1])
             assert spikes.tolist() == expected.tolist()
-            net_spikes += spikes
-            v, count = v - expected * threshold, count + expected
+            weighed = expected << input_shift(index, *window)
+            net_spikes += weighed.astype(np.int32)
+            v, count = v - weighed * theta, count + weighed
         assert potential.tolist() == v.tolist()
 
 

@@ -71,6 +71,26 @@ def test_every_spike_of_samples_side_by_side_and_back_to_back(folder, batch):
         assert (train < 0).any(), name
 
 
+@pytest.mark.parametrize("granularity", ["layer", "core"])
+def test_refinement_steps(folder, tmp_path, granularity):
+    """The last three spikes of a window weigh 4, 2 and 1, all others 8."""
+    refined = with_population("shifted", count_memory=CountMemory(3, release="half"))
+    network = dataclasses.replace(refined, refinement_steps=3)
+    write_network(tmp_path / "network.h5", network)
+    ours = run_on_lava(
+        tmp_path / "network.h5",
+        samples_of_example(),
+        batch=2,
+        record_spike_trains=True,
+        placement_file=folder / "example.nmd" / "placement.json" if granularity == "core" else None,
+    )
+    expected = simulate(network, samples_of_example(), record_spike_trains=True)
+    for field in dataclasses.fields(expected):
+        np.testing.assert_equal(getattr(ours, field.name), getattr(expected, field.name))
+    unrefined = simulate(refined, samples_of_example(), record_spike_trains=True)
+    assert all((expected.spike_trains[name] != unrefined.spike_trains[name]).any() for name in ("edges", "largest"))
+
+
 def test_kernels_of_long_runs_tell_synapses_apart(monkeypatch):
     """Those of torch, some of which take weights of 8 bits only."""
     from nmdeploy.lava import emit_layers
