@@ -11,6 +11,9 @@ from integer_networks import input_projection, network, population, projection, 
 from lava_backend.networks import samples_for
 from simulated_networks import classifiers, cyclic_networks, residual_networks
 
+from mapping.connectivity import Connectivity
+from mapping.neuron_models import CountMemory, PoolCounts
+from mapping.pool_taps import pool_weights
 from nmdeploy.decode import decode
 from nmdeploy.errors import NmdeployError
 from nmdeploy.simulator import fast_products, simulate
@@ -74,7 +77,10 @@ def runs_of_classifiers(draw):
 @given(run=runs_of_classifiers())
 def test_early_exit_is_the_chip_stopped(engine, run):
     """Spikes, counts and potentials are those of a chip that is stopped when the output has done its last step."""
-    net, samples, interval = run
+    check_early_exit(engine, *run)
+
+
+def check_early_exit(engine, net, samples, interval):
     result = simulate(net, samples, engine=engine, check_interval=interval, record_spike_trains=True)
     whole_window = simulate(net, samples, engine=engine)
     decisions = [decode(net, one.potentials[:, -1], net.timesteps).argmax(axis=1) for one in (result, whole_window)]
@@ -99,6 +105,32 @@ def test_early_exit_is_the_chip_stopped(engine, run):
     for name, train in result.spike_trains.items():
         np.testing.assert_array_equal(same.spike_trains[name], train)
     np.testing.assert_array_equal(same.potentials, result.potentials)
+    return result
+
+
+def test_what_neurons_count_stays_with_their_sample(engine):
+    """Samples leave one after another: class 0 gains x a step, class 1 what paced neurons and a maximum send."""
+    shape, pooled, classes = (2, 1, 2), (2, 1, 1), (2, 1, 1)
+    paced = population("paced", shape, count_memory=CountMemory(1, release="half"))
+    pool = population("pool", pooled, threshold=np.zeros(2, int), pool_counts=PoolCounts(4))
+    readout = population("readout", classes, reset="none", threshold=np.zeros(2, int), is_output=True)
+    both = np.arange(2, dtype=np.int32)[None]
+    window = Connectivity(shape, pooled, both[:, :1], both, (0, 2), (0, 2), 2)
+    projections = [
+        projection("paced", "pool", window, pool_weights((1, 2), 2, 4)),
+        projection("pool", "readout", whole(pooled, classes), [0, 0, 4, 1]),
+        projection("paced", "readout", whole(shape, classes), [0, 0, 0, 0, 1, 1, 1, -1]),
+    ]
+    upsampled = Connectivity((1, 1, 1), shape, both[:, :1], both[:, :1].repeat(2, axis=0), (0, 1), (0, 2))
+    inputs = [
+        input_projection("paced", upsampled, [3, -2]),
+        input_projection("readout", whole((1, 1, 1), classes), [1, 0]),
+    ]
+    net = network([paced, pool, readout], projections, inputs, timesteps=12)
+    samples = np.array([2, 30, 9, 18, 1], np.float32).reshape(5, 1, 1, 1)
+    result = check_early_exit(engine, net, samples, 1)
+    assert len(set(result.steps)) > 2
+    assert all(result.spike_counts[name].any(axis=1).sum() > 2 for name in ("paced", "pool"))
 
 
 def early_network():

@@ -4,6 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
+import torch
 from counting_networks import counting_networks
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,8 +15,13 @@ from mapping.connectivity import Connectivity, tap_table
 from mapping.neuron_models import PoolCounts
 from mapping.pool_taps import pool_weights
 from nmdeploy.simulator import simulate
+from nmdeploy.simulator.engine import Engine
+from nmdeploy.simulator.tensor_engine import TensorEngine
+from nmdeploy.simulator.torch_engine import TorchEngine
+from nmdeploy.simulator.window import Window
 
 NOTHING = np.zeros((1, 1, 1, 1), np.float32)
+ENGINES = {"numpy": Engine, "torch": TorchEngine, "device": lambda net: TensorEngine(net, torch.device("cpu"))}
 
 
 @st.composite
@@ -54,9 +60,10 @@ def window(net, pool, neuron):
                     yield incoming.source, (table.source_channels[0] + channel - begin, y, x)
 
 
-@pytest.mark.parametrize("engine", ["numpy", "torch"])
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("round_steps", [12, 5])
 @pytest.mark.parametrize(("kernel", "base"), [(3, 2), (5, 2), (3, 4)])
-def test_windows_of_many_synapses(engine, kernel, base):
+def test_windows_of_many_synapses(engine, round_steps, kernel, base):
     """Nine or 25 digits: synaptic input of up to 2^25, more than float32 tells apart."""
     shape, random = (2, 7, 6), np.random.default_rng(kernel + base)
     source = population(
@@ -71,7 +78,7 @@ def test_windows_of_many_synapses(engine, kernel, base):
     pool = population("pool", shape, threshold=np.zeros(2, np.int64), pool_counts=PoolCounts(base))
     weights = pool_weights((kernel, kernel), 2, base)
     net = network([source, pool], [projection("source", "pool", table, weights)], timesteps=12, state_max=WIDE)
-    trains = simulate(net, NOTHING, engine=engine, record_spike_trains=True).spike_trains
+    trains = Window(ENGINES[engine](net), NOTHING, 12, record_spike_trains=True).run(round_steps).spike_trains
     sent = {name: train[0].astype(int).cumsum(axis=0).reshape(-1, *shape) for name, train in trains.items()}
     assert len(np.unique(sent["pool"][-1])) > 2
     for neuron in np.ndindex(shape):
