@@ -18,7 +18,7 @@ from mapping.verify import verify
 from mapping.violation import Violation
 from nmdeploy.convert.audit import ConversionAudit
 from nmdeploy.convert.calibration import Calibration
-from nmdeploy.convert.convert import Converted, apply_method, convert
+from nmdeploy.convert.convert import Converted, Decoding, apply_method, convert
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.energy.counts import OperationCounts, count_operations
 from nmdeploy.energy.float_network import float_multiply_accumulates
@@ -62,6 +62,8 @@ class CompilerOptions:
     max_loss_points : float or None
         Take the shortest window, up to that of `quantization`, that loses at most so many percentage points of
         accuracy on held-out calibration samples.
+    decoding : {"membrane", "count"}
+        What outputs are read from.
     """
 
     quantization: QuantizationOptions
@@ -72,6 +74,7 @@ class CompilerOptions:
     initial_potential_share: float | None = None
     shortcut_normalisation: bool = True
     max_loss_points: float | None = None
+    decoding: Decoding = "membrane"
 
 
 @dataclass(frozen=True)
@@ -178,7 +181,7 @@ def compile_layers(
         raise NmdeployError("the layer graph is not sound: " + "; ".join(problems))
     wanted = _wanted(options, profile)
     kinds = neuron_kinds(wanted.neurons, profile)
-    converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile, kinds))
+    converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile, kinds, options.decoding))
     chosen = passes.run("quantize", lambda: _quantize(converted, wanted, calibration, profile, options))
     network, recipe = chosen.built.network, chosen.built.recipe
     _, audit = apply_method(converted, recipe.method, window_weight(network.timesteps, network.refinement_steps))

@@ -40,6 +40,7 @@ class Options(_Strict):
     shift_only: bool = False
     compensation: str = "none"
     shortcut_normalisation: bool = True
+    decoding: str = "membrane"
     refinement_steps: int = 0
 
 

@@ -70,6 +70,13 @@ class Compensations(str, Enum):
     gain = "gain"
 
 
+class Decodings(str, Enum):
+    """What outputs are read from."""
+
+    by_membrane = "membrane"
+    by_count = "count"
+
+
 class DataLayout(str, Enum):
     """Axes of data files."""
 
@@ -108,6 +115,9 @@ def compile_command(
     compensation: Annotated[
         Compensations, typer.Option(help="Layer-wise error compensation; auto: where it helps on held-out samples.")
     ] = Compensations.auto,
+    decoding: Annotated[
+        Decodings, typer.Option(help="Outputs from membrane potentials, or from counts of output spikes.")
+    ] = Decodings.by_membrane,
     shortcut_normalisation: Annotated[
         bool, typer.Option(help="Off only to show what it is worth.")
     ] = True,
@@ -167,6 +177,7 @@ def compile_command(
         initial_potential,
         shortcut_normalisation,
         max_loss,
+        decoding.value,
     )
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
@@ -190,6 +201,7 @@ def compile_command(
         shift_only=compiled.recipe.neurons.shift_only,
         compensation=compiled.recipe.compensation,
         shortcut_normalisation=compiled.recipe.shortcut_normalisation,
+        decoding=decoding.value,
         refinement_steps=refinement_steps,
         seed=seed,
     )
@@ -281,6 +293,7 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "neurons_model": options.neurons,
         "lead": options.lead,
         "compensation": options.compensation,
+        "decoding": options.decoding,
         "weight_bits": options.weight_bits,
         "cores": len(compiled.placement.cores),
         "cores_bound": compiled.cores_bound,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from nmdeploy.convert.audit import ConversionAudit
 from nmdeploy.convert.batch_norm_statistics import batch_norm_statistics
 from nmdeploy.convert.calibration import Calibration
+from nmdeploy.convert.count_decoding import with_counted_outputs
 from nmdeploy.convert.lower_layers import NeuronKind, lower_layers
 from nmdeploy.convert.methods import METHODS, normalise
 from nmdeploy.convert.statistics import ActivationStatistics, collect_statistics
@@ -18,6 +20,7 @@ from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.simplify import simplify
 from nmdeploy.spiking.network import SpikingNetwork
 
+Decoding = Literal["membrane", "count"]
 TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -43,6 +46,7 @@ def convert(
     calibration: Calibration,
     percentile: float,
     kinds: frozenset[NeuronKind] = frozenset(),
+    decoding: Decoding = "membrane",
 ) -> Converted:
     """Lower the layers and collect activation statistics.
 
@@ -55,6 +59,8 @@ def convert(
         0 to 100.
     kinds : frozenset of {"leaky", "maximum"}
         What there are neurons for; see `nmdeploy.convert.lower_layers.lower_layers`.
+    decoding : {"membrane", "count"}
+        What outputs are read from; see `nmdeploy.convert.count_decoding`.
 
     Raises
     ------
@@ -69,6 +75,8 @@ def convert(
             f"{audit.activations_total - audit.activations_converted} of {audit.activations_total} activations were "
             "left unconverted; please report this network"
         )
+    if decoding == "count":
+        network = with_counted_outputs(network, kinds)
     problems = network.problems()
     if problems:
         raise NmdeployError("the converted network is not sound; please report it: " + "; ".join(problems))

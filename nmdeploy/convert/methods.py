@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nmdeploy.convert.clip_and_round import clip_and_round_thresholds
+from nmdeploy.convert.count_decoding import is_counter
 from nmdeploy.convert.crossed_thresholds import crossed_thresholds
 from nmdeploy.convert.local_balancing import balanced_thresholds
 from nmdeploy.convert.silent_channels import replace_silent
@@ -120,6 +121,9 @@ def normalise(
     notes: list[str] = []
     # sources come before targets, so that a population can take the scales of its sources
     for population in network.populations:
+        if is_counter(network, population):
+            scales[population.name] = _scales_of_sources(network, population, scales)
+            continue
         if population.activation == "none":
             continue
         if population.activation == "maximum":
@@ -133,11 +137,12 @@ def normalise(
 def _scales_of_sources(
     network: SpikingNetwork, population: FloatPopulation, scales: dict[str, FloatArray]
 ) -> FloatArray:
-    """A maximum over counts counts in the units of what it pools, channel by channel."""
-    taken = np.ones(population.shape[0])
+    """What counts spikes counts in the units of its sources, channel by channel; in the largest of several."""
+    taken = np.zeros(population.shape[0])
     for projection in network.incoming(population.name):
         table = projection.connectivity
-        taken[slice(*table.target_channels)] = scales[projection.source][slice(*table.source_channels)]
+        channels = slice(*table.target_channels)
+        taken[channels] = np.maximum(taken[channels], scales[projection.source][slice(*table.source_channels)])
     return taken
 
 
