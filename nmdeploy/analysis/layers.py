@@ -118,7 +118,7 @@ class _Compared:
 
     @property
     def drop_db(self) -> float | None:
-        """Not negative zero or infinity: None where either error is zero."""
+        """How far the ratio is below its ideal; None where either has no error."""
         return decibels(self.actual.noise, self.ideal.noise)
 
 

@@ -7,10 +7,9 @@ from rich.table import Table
 from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.analysis.layers import LayerRow, LayerTable
 from nmdeploy.analysis.scores import Score
+from nmdeploy.analysis.shown import decibels, percent, ratio, share
 from nmdeploy.cli.console import key_value_table
 from nmdeploy.search.smallest_window import windows as landmark_windows
-
-UNKNOWN = "-"
 
 
 def summary_table(analysis: Analysis) -> Table:
@@ -22,10 +21,10 @@ def summary_table(analysis: Analysis) -> Table:
             ("timesteps", str(analysis.timesteps)),
             ("latency_steps", str(analysis.latency_steps)),
             ("steps_per_sample", str(analysis.steps_per_sample)),
-            ("accuracy", _share(analysis.accuracy)),
-            ("float_accuracy", _share(analysis.float_accuracy)),
-            ("agreement", _share(analysis.agreement)),
-            ("error (l2)", _share(analysis.error)),
+            ("accuracy", share(analysis.accuracy)),
+            ("float_accuracy", share(analysis.float_accuracy)),
+            ("agreement", share(analysis.agreement)),
+            ("error (l2)", share(analysis.error)),
             ("spikes_per_inference", f"{analysis.spikes_per_inference:,.1f}"),
             ("saturations", str(analysis.saturations)),
         ],
@@ -53,7 +52,7 @@ def window_table(analysis: Analysis) -> Table:
             continue
         scores = [point.window] if curve.windows_are_prefixes else [point.window, point.read_out]
         steps = (point.timesteps, point.latency_steps, point.steps_per_sample)
-        table.add_row(*map(str, steps), *(_share(_value(score, name)) for score in scores for name in shown))
+        table.add_row(*map(str, steps), *(share(_value(score, name)) for score in scores for name in shown))
     return table
 
 
@@ -77,15 +76,15 @@ def layer_table(analysis: Analysis) -> Table:
 def _cells(row: LayerRow, layers: LayerTable) -> tuple[str, ...]:
     return (
         row.name,
-        _ratio(row.snr_db, row.relative_error),
-        _decibels(row.ideal_snr_db),
-        _decibels(row.drop_db) + (" <<" if row.name == layers.furthest_below_ideal else ""),
-        _ratio(row.own_snr_db, row.own_relative_error),
-        _decibels(row.own_drop_db) + (" <" if row.name == layers.loses_most_itself else ""),
-        _percent(row.clipped),
-        _percent(row.silent),
-        _percent(row.saturated),
-        _share(row.mean_rate),
+        ratio(row.snr_db, row.relative_error),
+        decibels(row.ideal_snr_db),
+        decibels(row.drop_db) + (" <<" if row.name == layers.furthest_below_ideal else ""),
+        ratio(row.own_snr_db, row.own_relative_error),
+        decibels(row.own_drop_db) + (" <" if row.name == layers.loses_most_itself else ""),
+        percent(row.clipped),
+        percent(row.silent),
+        percent(row.saturated),
+        share(row.mean_rate),
         f"{row.spikes:,.1f}",
     )
 
@@ -106,19 +105,3 @@ def _explanation(layers: LayerTable, levels: int) -> str:
 def _value(score: Score, name: str) -> float | None:
     value: float | None = getattr(score, name)
     return value
-
-
-def _share(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.4f}"
-
-
-def _percent(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.2%}"
-
-
-def _decibels(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.1f}"
-
-
-def _ratio(ratio: float | None, relative_error: float | None) -> str:
-    return "exact" if relative_error == 0 else _decibels(ratio)

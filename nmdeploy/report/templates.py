@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jinja2
 
-UNKNOWN = "\N{EN DASH}"
+from nmdeploy.analysis import shown
 
 
 def template(name: str) -> jinja2.Template:
@@ -16,22 +16,7 @@ def template(name: str) -> jinja2.Template:
         lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )
-    environment.filters.update(share=_share, percent=_percent, decibels=_decibels, ratio=_ratio)
+    environment.filters.update(
+        share=shown.share, percent=shown.percent, decibels=shown.decibels, ratio=shown.ratio
+    )
     return environment.get_template(name)
-
-
-def _share(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.4f}"
-
-
-def _percent(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.2%}"
-
-
-def _decibels(value: float | None) -> str:
-    return UNKNOWN if value is None else f"{value:.1f}"
-
-
-def _ratio(value: float | None, relative_error: float | None) -> str:
-    """No ratio is finite where there is no error."""
-    return "exact" if relative_error == 0 else _decibels(value)
