@@ -32,10 +32,6 @@ def nearest_level(value, scale, levels, signed):
     return min((scale * count / levels for count in counts), key=lambda level: abs(value - level))
 
 
-def numbers(row):
-    return {name: value for name, value in vars(row).items() if isinstance(value, float)}
-
-
 def db(signal, noise):
     return 10 * math.log10(signal / noise) if noise else None
 
