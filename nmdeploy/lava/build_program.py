@@ -51,7 +51,7 @@ def build(
     -------
     LavaProgram
         Processes with their ports: ``a_in`` takes int32 currents in membrane units in the same step, ``s_out``
-        sends int8 spikes in {-1, 0, 1}, ``v_out`` int32 membrane potentials after each step (those of an output
+        sends int8 spikes in {-1, 0, 1}, ``v_out`` int64 membrane potentials after each step (those of an output
         population without spikes are the network's result). Shapes are (batch, rows, columns, channels) for a
         population, (batch, neurons) for a core. Counts lie in the Vars ``spike_counts``, ``net_spikes``, ``spikes``
         and ``saturations``. Populations with a lead fire that many steps after they take in their input;

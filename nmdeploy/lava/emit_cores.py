@@ -8,7 +8,7 @@ from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from nmdeploy.lava.core_contents import core_contents, route_count
 from nmdeploy.lava.emit_layers import Currents, window_clocks
-from nmdeploy.lava.integer_range import require_integer_range
+from nmdeploy.lava.integer_range import populations_of_64_bits
 from nmdeploy.lava.machine_limits import Needs, require_machine
 from nmdeploy.lava.processes.core import Core
 from nmdeploy.lava.program import LavaProgram
@@ -34,10 +34,10 @@ def emit_cores(
     Raises
     ------
     BackendError
-        A sum could exceed the 32 bits of Lava's messages, a product 64 bits, the placement does not hold every neuron
-        once, or this machine cannot hold so many processes.
+        A current could exceed the 32 bits of Lava's messages, a product 64 bits, the placement does not hold every
+        neuron once, or this machine cannot hold so many processes.
     """
-    require_integer_range(network, currents, timesteps)
+    of_64_bits = populations_of_64_bits(network, currents, timesteps)
     contents = core_contents(network, placement)
     require_machine(
         Needs(len(contents), route_count(contents)),
@@ -63,8 +63,9 @@ def emit_cores(
             recording = (created[name], tiles[name].index((address, placed))) if created else None
             neurons.append(tile_neurons(network, placed, clocks[name], currents[name], recording))
         senders = {core: contents[core].neuron_count for core in content.senders}
+        wide = any(placed.tile.population in of_64_bits for placed in content.tiles)
         cores[address] = Core(
-            name=str(address), neurons=neurons, synapses=content.synapses, senders=senders, batch=batch
+            name=str(address), neurons=neurons, synapses=content.synapses, senders=senders, batch=batch, wide=wide
         )
     for address, content in zip(addresses, contents, strict=True):
         for sender in content.senders:

@@ -13,7 +13,7 @@ from mapping.connectivity import Connectivity
 from mapping.convolution_geometry import covers_source
 from mapping.network import ChipNetwork, Population, Projection
 from mapping.pool_taps import existing_taps
-from nmdeploy.lava.integer_range import require_integer_range
+from nmdeploy.lava.integer_range import populations_of_64_bits
 from nmdeploy.lava.machine_limits import Needs, require_machine
 from nmdeploy.lava.population_model import PopulationProcess
 from nmdeploy.lava.processes.convolution import Convolution
@@ -58,10 +58,10 @@ def emit_layers(
     Raises
     ------
     BackendError
-        A sum could exceed the 32 bits of Lava's messages, a product 64 bits, or this machine cannot hold so many
+        A current could exceed the 32 bits of Lava's messages, a product 64 bits, or this machine cannot hold so many
         processes.
     """
-    require_integer_range(network, currents, timesteps)
+    of_64_bits = populations_of_64_bits(network, currents, timesteps)
     projection_count = len(network.projections)
     require_machine(
         Needs(len(network.populations) + projection_count, 2 * projection_count), "Run it with the simulator."
@@ -73,9 +73,14 @@ def emit_layers(
         importlib.import_module("nmdeploy.simulator.fast_products")
     populations = {}
     for population in network.populations:
-        name = population.name
-        recording = None if recordings is None else recordings[name].create()
-        populations[name] = _population_process(network, population, clocks[name], currents[name], batch, recording)
+        name, (channels, rows, columns) = population.name, population.shape
+        common = {
+            "name": name,
+            "shape": (batch, rows, columns, channels),
+            "clock": clocks[name],
+            "recording": None if recordings is None else recordings[name].create(),
+        }
+        populations[name] = _population_process(network, population, currents[name], name in of_64_bits, common)
     projections = {}
     for projection in network.projections:
         process = _projection_process(network, projection, batch, compiled=compiled)
@@ -105,30 +110,24 @@ def window_clocks(network: ChipNetwork, windows: int | None, timesteps: int | No
 def _population_process(
     network: ChipNetwork,
     population: Population,
-    clock: WindowClock,
     current: NDArray[np.signedinteger[Any]],
-    batch: int,
-    recording: Recording | None,
+    wide: bool,
+    common: Mapping[str, Any],
 ) -> PopulationProcess:
-    channels, rows, columns = population.shape
-    common: dict[str, Any] = {
-        "name": population.name,
-        "shape": (batch, rows, columns, channels),
-        "clock": clock,
-        "recording": recording,
-    }
     if population.pool_counts is not None:
         exists = existing_taps(population, network.incoming(population.name))
         return CountMaximum(**common, pool=population.pool_counts, exists=exists)
-    common |= {
+    fields: dict[str, Any] = {
+        **common,
         "current": current,
         "threshold": population.threshold,
         "initial_potential": population.initial_potential,
         "state_max": network.state_max,
+        "wide": wide,
     }
     if population.count_memory is not None:
-        return CountMemoryNeurons(**common, memory=population.count_memory)
-    return IntegrateAndFire(**common, reset=population.reset, negative_threshold=population.negative_threshold)
+        return CountMemoryNeurons(**fields, memory=population.count_memory)
+    return IntegrateAndFire(**fields, reset=population.reset, negative_threshold=population.negative_threshold)
 
 
 def _projection_process(

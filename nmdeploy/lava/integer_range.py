@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.network import ChipNetwork, Projection
+from mapping.network import ChipNetwork, Population, Projection
 from mapping.step_weights import input_shift
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.count_arithmetic import largest_after_firing, largest_product
@@ -44,10 +44,10 @@ def _sum_range(network: ChipNetwork, projection: Projection) -> tuple[IntArray, 
     return negative - positive, positive - negative
 
 
-def require_integer_range(
+def populations_of_64_bits(
     network: ChipNetwork, currents: Mapping[str, NDArray[np.signedinteger[Any]]], timesteps: int | None
-) -> None:
-    """Refuse a network whose sums could exceed the 32 bits of Lava's messages and states, or its products 64 bits.
+) -> frozenset[str]:
+    """Names of the populations whose potentials 32 bits might not hold, proved from weights, thresholds and window.
 
     Parameters
     ----------
@@ -60,26 +60,41 @@ def require_integer_range(
     Raises
     ------
     BackendError
+        A current of one step might exceed the 32 bits of Lava's messages, or anything else 64 bits.
     """
-    steps = network.timesteps if timesteps is None else timesteps
-    window = (steps, network.refinement_steps)
+    window = (network.timesteps if timesteps is None else timesteps, network.refinement_steps)
+    found = []
     for population in network.populations:
-        current = currents[population.name]
-        low, high = synaptic_range(network, population.name)
-        arriving = int(np.maximum(high, -low).max()) + max(int(current.max()), -int(current.min()))
-        memory, threshold = population.count_memory, int(population.threshold.max())
-        resting, product = network.state_max, 0  # spikes of integrate-and-fire neurons lead towards 0
-        if memory is not None:
-            resting = largest_after_firing(memory, threshold, network.state_max, *window)
-            product = largest_product(memory, threshold, network.state_max, *window)
-        largest = resting + (arriving << input_shift(0, *window))
-        if largest > INT32_MAX:
+        name, current = population.name, currents[population.name]
+        low, high = synaptic_range(network, name)
+        synaptic = int(np.maximum(high, -low).max())
+        if synaptic > INT32_MAX:
             raise BackendError(
-                f"{population.name}: a potential may reach {largest:,} before it saturates, beyond the 32 bits "
-                "of Lava's messages. Run it with the simulator."
+                f"{name}: the synaptic input of a step may reach {synaptic:,}, beyond the 32 bits of Lava's messages. "
+                "Run it with the simulator."
             )
-        if product > INT64_MAX:
+        potential, product = _largest(population, network.state_max, window)
+        arriving = synaptic + max(int(current.max()), -int(current.min()))
+        potential += arriving << input_shift(0, *window)
+        if max(potential, product) > INT64_MAX:
             raise BackendError(
-                f"{population.name}: a product of potential and steps may reach {product:,} in a window of "
-                f"{steps:,} steps, beyond 64 bits. Run fewer time steps."
+                f"{name}: a potential, or the product of one and steps, may reach {max(potential, product):,} in a "
+                f"window of {window[0]:,} steps, beyond 64 bits. Run fewer time steps."
             )
+        if potential > INT32_MAX:
+            found.append(name)
+    return frozenset(found)
+
+
+def _largest(population: Population, state_max: int, window: tuple[int, int]) -> tuple[int, int]:
+    """Largest magnitude of a potential after a step, and of a product that the neurons compute."""
+    memory = population.count_memory
+    if population.pool_counts is not None:
+        return 0, 0  # they have no potential
+    if memory is None:
+        return state_max, 0  # spikes of integrate-and-fire neurons lead towards 0
+    threshold = int(population.threshold.max())
+    return (
+        largest_after_firing(memory, threshold, state_max, *window),
+        largest_product(memory, threshold, state_max, *window),
+    )

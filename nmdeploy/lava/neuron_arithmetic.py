@@ -1,4 +1,4 @@
-"""One step of integrate-and-fire neurons in int32, in place: what the processes of populations and cores share."""
+"""One step of integrate-and-fire neurons in the integers of their potential, in place."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from numpy.typing import NDArray
 
 from mapping.network import Reset
 
+IntegerArray = NDArray[np.signedinteger[Any]]
 
-def integrate(
-    potential: NDArray[np.int32], current: NDArray[np.signedinteger[Any]], state_max: int
-) -> NDArray[np.int64]:
+
+def integrate(potential: IntegerArray, current: IntegerArray, state_max: int) -> NDArray[np.int64]:
     """Add a current and saturate.
 
     Parameters
     ----------
-    potential : int32 array, (batch, rows, columns, channels)
+    potential : integer array, (batch, rows, columns, channels)
         Changed in place.
     current : integer array, broadcastable to `potential`
-        All that this step adds.
+        All that this step adds; the sum fits the integers of `potential`.
     state_max : int
 
     Returns
@@ -28,7 +28,7 @@ def integrate(
     int64 array, (batch,)
         Potentials cut off in each sample.
     """
-    potential += current.astype(np.int32, copy=False)
+    potential += current.astype(potential.dtype, copy=False)
     if -state_max <= potential.min(initial=0) and potential.max(initial=0) <= state_max:
         return np.zeros(len(potential), dtype=np.int64)
     saturated = np.count_nonzero(np.abs(potential) > state_max, axis=(1, 2, 3))
@@ -37,35 +37,36 @@ def integrate(
 
 
 def fire(
-    potential: NDArray[np.int32],
+    potential: IntegerArray,
     reset: Reset,
-    threshold: NDArray[np.signedinteger[Any]],
-    negative_threshold: NDArray[np.signedinteger[Any]] | None,
+    threshold: IntegerArray,
+    negative_threshold: IntegerArray | None,
 ) -> NDArray[np.int8]:
     """Spikes in {-1, 0, 1}, after which the potentials are reset.
 
     Parameters
     ----------
-    potential : int32 array, (batch, rows, columns, channels)
+    potential : integer array, (batch, rows, columns, channels)
         Changed in place.
     reset : {"subtract", "zero", "none"}
     threshold, negative_threshold : integer arrays, (channels,)
     """
     if reset == "none":
         return np.zeros(potential.shape, dtype=np.int8)
-    thresholds = threshold.astype(np.int32, copy=False)
+    thresholds = threshold.astype(potential.dtype, copy=False)
     sent = (potential >= thresholds).view(np.int8)
-    if negative_threshold is not None:
-        negative = potential <= -negative_threshold.astype(np.int32, copy=False)
+    negative_thresholds = None if negative_threshold is None else negative_threshold.astype(potential.dtype, copy=False)
+    if negative_thresholds is not None:
+        negative = potential <= -negative_thresholds
         negative &= sent == 0
     if reset == "zero":
         potential *= sent == 0
     else:
         potential -= sent * thresholds
-    if negative_threshold is not None:
+    if negative_thresholds is not None:
         sent -= negative.view(np.int8)
         if reset == "zero":
             potential *= ~negative
         else:
-            potential += negative * negative_threshold.astype(np.int32, copy=False)
+            potential += negative * negative_thresholds
     return sent

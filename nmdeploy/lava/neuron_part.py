@@ -22,13 +22,13 @@ class NeuronState:
 
     Attributes
     ----------
-    potential : int32 array, (batch, rows, columns, channels)
+    potential : int32 or int64 array, (batch, rows, columns, channels)
     spike_counts, net_spikes : int32 arrays, like `potential`
         Spikes since the window began; those of -1 count as 1, and as -1. `net_spikes` has each spike by the weight of
         its step, which is 1 in windows without refinement steps.
     """
 
-    potential: NDArray[np.int32]
+    potential: NDArray[np.signedinteger[Any]]
     spike_counts: NDArray[np.int32]
     net_spikes: NDArray[np.int32]
 

@@ -38,28 +38,28 @@ class NeuronRule(ABC):
         """Start a window of so many samples: forget what potential and net spikes do not hold."""
 
     @abstractmethod
-    def integrate(self, potential: NDArray[np.int32], current: IntegerArray, shift: int) -> NDArray[np.int64]:
+    def integrate(self, potential: IntegerArray, current: IntegerArray, shift: int) -> NDArray[np.int64]:
         """Take in all input of one step; gives the number of potentials cut off in each sample, (batch,).
 
         Parameters
         ----------
-        potential : int32 array
+        potential : integer array
             Changed in place.
         current : integer array
             In membrane units.
         shift : int
-            The step weighs ``2**shift``. Every sum of a potential and a current of that weight fits 32 bits.
+            The step weighs ``2**shift``. The integers of `potential` hold every sum with a current of that weight.
         """
 
     @abstractmethod
     def fire(
-        self, potential: NDArray[np.int32], net_spikes: NDArray[np.int32], firing: FiringStep
+        self, potential: IntegerArray, net_spikes: NDArray[np.int32], firing: FiringStep
     ) -> NDArray[np.int8]:
         """Spikes of one firing step, in {-1, 0, 1}.
 
         Parameters
         ----------
-        potential : int32 array
+        potential : integer array
             Changed in place.
         net_spikes : int32 array
             Sum of the spikes since the window began, each by the weight of its step.
@@ -94,12 +94,12 @@ class ThresholdRule(NeuronRule):
         self._negative_threshold = negative_threshold
         self._state_max = state_max
 
-    def integrate(self, potential: NDArray[np.int32], current: IntegerArray, shift: int) -> NDArray[np.int64]:
+    def integrate(self, potential: IntegerArray, current: IntegerArray, shift: int) -> NDArray[np.int64]:
         """Add and saturate."""
         return integrate(potential, current << shift if shift else current, self._state_max)
 
     def fire(
-        self, potential: NDArray[np.int32], net_spikes: NDArray[np.int32], firing: FiringStep
+        self, potential: IntegerArray, net_spikes: NDArray[np.int32], firing: FiringStep
     ) -> NDArray[np.int8]:
         """Compare and reset."""
         return fire(potential, self._reset, self._threshold, self._negative_threshold)
@@ -124,15 +124,15 @@ class CountRule(NeuronRule):
         self._threshold = threshold
         self._state_max = state_max
 
-    def integrate(self, potential: NDArray[np.int32], current: IntegerArray, shift: int) -> NDArray[np.int64]:
+    def integrate(self, potential: IntegerArray, current: IntegerArray, shift: int) -> NDArray[np.int64]:
         """Add and saturate."""
         return integrate(potential, current << shift if shift else current, self._state_max)
 
     def fire(
-        self, potential: NDArray[np.int32], net_spikes: NDArray[np.int32], firing: FiringStep
+        self, potential: IntegerArray, net_spikes: NDArray[np.int32], firing: FiringStep
     ) -> NDArray[np.int8]:
         """Send one spike towards the count that is due; in 64 bits where 32 do not hold all products."""
-        threshold = self._threshold.astype(np.int32, copy=False)
+        threshold = self._threshold.astype(potential.dtype, copy=False)
         window = (firing.timesteps, firing.refinement_steps)
         largest = largest_product(self._memory, int(threshold.max()), self._state_max, *window)
         wide: type[np.signedinteger[Any]] = np.int32 if largest <= INT32_MAX else np.int64
@@ -166,13 +166,13 @@ class MaximumRule(NeuronRule):
         """Set all counts to 0."""
         self._counts = initial_counts(self._exists, batch)
 
-    def integrate(self, potential: NDArray[np.int32], current: IntegerArray, shift: int) -> NDArray[np.int64]:
+    def integrate(self, potential: IntegerArray, current: IntegerArray, shift: int) -> NDArray[np.int64]:
         """Keep the digits for `fire`, which follows in the same step: these neurons have no lead."""
         self._arriving = current.astype(np.int64, copy=False)
         return np.zeros(len(current), dtype=np.int64)
 
     def fire(
-        self, potential: NDArray[np.int32], net_spikes: NDArray[np.int32], firing: FiringStep
+        self, potential: IntegerArray, net_spikes: NDArray[np.int32], firing: FiringStep
     ) -> NDArray[np.int8]:
         """Count the spikes of each synapse, and send the change of the largest count."""
         return pooled_spikes(self._pool, self._arriving, self._counts, firing.weight_shift)

@@ -27,7 +27,7 @@ class PopulationProcess(AbstractProcess):
     Every window starts from the initial potential, without spikes.
 
     Ports, all of `shape`: ``a_in`` receives int32 currents in membrane units; ``s_out`` sends spikes in
-    {-1, 0, 1}, and ``v_out`` the int32 potentials that the step has left.
+    {-1, 0, 1}, and ``v_out`` the potentials that the step has left.
     Vars: ``potential``; ``spike_counts`` and ``net_spikes``, the spikes of each neuron since its window began, those
     of -1 counted as 1 and as -1 (``net_spikes`` by the weights of their steps, where a window has refinement steps),
     both kept until the next window begins; ``spikes`` and ``saturations``, totals over all samples and steps so far.
@@ -41,6 +41,8 @@ class PopulationProcess(AbstractProcess):
         Bias and input current of every step of each window; taken in turn if there are more windows than here.
     potential : integer array, broadcastable to `shape`
         Before the first window.
+    wide : bool
+        Whether potentials are kept in 64 bits and not in 32.
     recording : Recording or None
         Where results go; its files exist.
     name : str or None
@@ -55,11 +57,12 @@ class PopulationProcess(AbstractProcess):
         clock: WindowClock,
         current: NDArray[np.signedinteger[Any]],
         potential: NDArray[np.signedinteger[Any]],
+        wide: bool,
         recording: Recording | None,
         name: str | None,
         **parameters: Any,
     ) -> None:
-        super().__init__(clock=clock, current=current, recording=recording, name=name, **parameters)
+        super().__init__(clock=clock, current=current, wide=wide, recording=recording, name=name, **parameters)
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
         self.v_out = OutPort(shape=shape)
@@ -71,12 +74,12 @@ class PopulationProcess(AbstractProcess):
 
 
 class PopulationModel(PyLoihiProcessModel):
-    """Computes one step in int32; `nmdeploy.lava.integer_range` refuses networks whose sums could exceed that."""
+    """Computes a step in integers of 32 bits, or of 64 where those might not do; see `nmdeploy.lava.integer_range`."""
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=2)
-    v_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    potential: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+    v_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int64, precision=64)
+    potential: NDArray[np.signedinteger[Any]] = LavaPyType(np.ndarray, np.int32, precision=24)
     spike_counts: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=32)
     net_spikes: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=32)
     spikes: NDArray[np.int64] = LavaPyType(np.ndarray, np.int64, precision=64)
@@ -96,10 +99,15 @@ class PopulationModel(PyLoihiProcessModel):
             None if recording is None else RecordedPart(recording),
         )
 
+    @cached_property
+    def _state(self) -> NeuronState:
+        if self.proc_params["wide"]:
+            self.potential = self.potential.astype(np.int64)  # only now: Lava has one type for a Var of a class
+        return NeuronState(self.potential, self.spike_counts, self.net_spikes)
+
     def run_spk(self) -> None:
         """Advance by one step of the global clock."""
-        state = NeuronState(self.potential, self.spike_counts, self.net_spikes)
-        stepped = self._neurons.step(self.time_step, self.a_in.recv(), state)
+        stepped = self._neurons.step(self.time_step, self.a_in.recv(), self._state)
         sent = np.zeros(self.s_out.shape, dtype=np.int8) if stepped.spikes is None else stepped.spikes
         self.s_out.send(sent)
         self.v_out.send(self.potential)

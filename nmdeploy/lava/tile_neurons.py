@@ -22,10 +22,11 @@ class CoreVectors:
 
     Attributes
     ----------
-    potential, spike_counts, net_spikes : int32 arrays, (batch, neurons of the core)
+    potential : int32 or int64 array, (batch, neurons of the core)
+    spike_counts, net_spikes : int32 arrays, like `potential`
     """
 
-    potential: NDArray[np.int32]
+    potential: NDArray[np.signedinteger[Any]]
     spike_counts: NDArray[np.int32]
     net_spikes: NDArray[np.int32]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,17 +13,19 @@ from hypothesis import strategies as st
 from mapping.network import build_graph
 from mapping.neuron_models import CountMemory
 from mapping.step_weights import input_shift, window_weight
+from mapping.tiles import Tile
 from nmdeploy.errors import BackendError
 from nmdeploy.lava.batches import Batches, window_currents
 from nmdeploy.lava.count_arithmetic import largest_after_firing, largest_product
-from nmdeploy.lava.integer_range import INT32_MAX, INT64_MAX, require_integer_range
+from nmdeploy.lava.integer_range import INT32_MAX, INT64_MAX, populations_of_64_bits
 from nmdeploy.lava.neuron_rules import CountRule
 from nmdeploy.lava.window_clock import FiringStep
 from nmdeploy.simulator.neurons import counted_spikes
 
 from .comparison import assert_equal_to_simulator, run
 from .networks import Chooser
-from .programmable_networks import count_memory
+from .programmable_networks import count_memory, with_every_potential_an_output
+from .tilings import placed
 from .worked_example import worked_example
 
 SAMPLES = np.zeros((2, 1, 1, 1), dtype=np.float32)
@@ -102,43 +105,56 @@ def with_count_memory(memory, bits, state_max=2**23 - 1):
     return dataclasses.replace(network, synapse_exponent=bits, state_max=state_max, graph=graph)
 
 
-def refusal(network, timesteps=None):
-    try:
-        require_integer_range(network, window_currents(network, SAMPLES, BATCHES), timesteps)
-    except BackendError as error:
-        return str(error)
-    return ""
+def of_64_bits(network, timesteps=None):
+    return populations_of_64_bits(network, window_currents(network, SAMPLES, BATCHES), timesteps)
 
 
 SIGNED = CountMemory(2, release="half", slope_mantissa=np.array([256, 128, 255, 64]))
 SHIFTED = CountMemory(2, shift_only=True, release="half")
 
 
-def test_largest_state_is_what_leaves_room_for_a_step_and_the_spikes_after_it():
-    # hidden: three thresholds of 8 and a current of 9; out needs less, 12 by synapses and a bias of 1
+def test_largest_state_of_32_bits_leaves_room_for_a_step_and_the_spikes_after_it():
+    # hidden: three thresholds of 8 and a current of 9; out: 12 by synapses and a bias of 1
     largest = INT32_MAX - ((3 * 8 + 9) << 20)
-    assert refusal(with_count_memory(SIGNED, 20, largest)) == ""
-    refused = refusal(with_count_memory(SIGNED, 20, largest + 1))
-    assert refused.startswith("hidden: a potential may reach 2,147,483,648 before it saturates, beyond the 32 bits")
+    assert of_64_bits(with_count_memory(SIGNED, 20, largest)) == set()
+    assert of_64_bits(with_count_memory(SIGNED, 20, largest + 1)) == {"hidden"}
+    largest = INT32_MAX - (13 << 20)
+    assert of_64_bits(with_count_memory(SIGNED, 20, largest)) == {"hidden"}
+    assert of_64_bits(with_count_memory(SIGNED, 20, largest + 1)) == {"hidden", "out"}
+    refined = dataclasses.replace(with_count_memory(SIGNED, 20), refinement_steps=3)
+    largest = INT32_MAX - (8 * (3 * 8 + 9) << 20)
+    assert of_64_bits(dataclasses.replace(refined, state_max=largest)) == set()
+    assert of_64_bits(dataclasses.replace(refined, state_max=largest + 1)) == {"hidden"}
 
 
-def test_longest_window_is_what_leaves_room_for_products():
+def test_longest_window_leaves_room_for_products():
     network = with_count_memory(SIGNED, 23)
     fitting = max(t for t in range(200_000, 300_000) if 2 * t * (2**23 - 1 + (3 + t) * 2**26) < 2**63)
     assert 200_000 < fitting < 299_999
-    assert refusal(network, fitting) == ""
-    refused = refusal(network, fitting + 1)
-    assert refused.startswith("hidden: a product of potential and steps may reach 9,22")
-    assert refused.endswith(f"in a window of {fitting + 1:,} steps, beyond 64 bits. Run fewer time steps.")
+    assert of_64_bits(network, fitting) == set()
+    with pytest.raises(BackendError) as caught:
+        of_64_bits(network, fitting + 1)
+    message = str(caught.value)
+    assert message.startswith("hidden: a potential, or the product of one and steps, may reach 9,22")
+    assert message.endswith(f"in a window of {fitting + 1:,} steps, beyond 64 bits. Run fewer time steps.")
 
 
 @pytest.mark.lava
 @pytest.mark.parametrize("memory", [SIGNED, SHIFTED])
-def test_processes_hold_numbers_of_29_bits_and_multiply_beyond_32(memory):
+@pytest.mark.parametrize(("bits", "state_max"), [(24, 2**29), (27, INT32_MAX), (27, 2**40)])
+def test_processes_hold_what_they_must(memory, bits, state_max):
+    """Products beyond 32 bits; sums beyond 32 bits before they are cut off; potentials beyond 32 bits."""
     pytest.importorskip("lava.magma", reason="lava-nc is not installed (Python 3.10 only)")
+    from nmdeploy.lava.emit_cores import emit_cores
     from nmdeploy.lava.emit_layers import emit_layers
 
-    network = with_count_memory(memory, 24, state_max=2**29)
-    lava = run(emit_layers, network, SAMPLES, BATCHES)
-    assert_equal_to_simulator(network, SAMPLES, lava)
-    assert (lava["trains"]["hidden"] > 0).any()
+    network = with_every_potential_an_output(with_count_memory(memory, bits, state_max))
+    assert of_64_bits(network) == ({"hidden", "out"} if state_max >= INT32_MAX else set())
+    one_core = placed([[Tile("hidden", (0, 4), (0, 1), (0, 1))], [Tile("out", (0, 2), (0, 1), (0, 1))]])
+    for emit in (emit_layers, partial(emit_cores, placement=one_core)):
+        lava = run(emit, network, SAMPLES, BATCHES)
+        assert_equal_to_simulator(network, SAMPLES, lava)
+        assert (lava["trains"]["hidden"] > 0).any()
+        cut_off = sum(int(values.sum()) for values in lava["saturations"].values())
+        reached = max(int(np.abs(values).max()) for values in lava["potentials"].values())
+        assert cut_off > 0 or reached > INT32_MAX

@@ -47,5 +47,5 @@ def test_sums_beyond_the_messages_of_lava_are_refused():
     network = dataclasses.replace(worked_example(), synapse_exponent=28)
     samples = np.zeros((1, 1, 1, 1), dtype=np.float32)
     currents = window_currents(network, samples, Batches(1, 1, 1))
-    with pytest.raises(BackendError, match=r"out: a potential may reach .* beyond the 32 bits"):
+    with pytest.raises(BackendError, match=r"out: the synaptic input of a step may reach .* beyond the 32 bits"):
         emit_layers(network, currents, batch=1, windows=1)

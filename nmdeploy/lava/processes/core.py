@@ -31,7 +31,7 @@ class Core(AbstractProcess):
 
     Ports, n being the neurons of the core, tile after tile in the order of `mapping.tiles.Tile`:
     ``a_in`` receives int32 currents in membrane units, (batch, n), beside those of the core's own synapses;
-    ``s_out`` sends spikes in {-1, 0, 1} and ``v_out`` the int32 potentials that the step has left, (batch, n);
+    ``s_out`` sends spikes in {-1, 0, 1} and ``v_out`` the potentials that the step has left, (batch, n);
     ``from_core_N`` receives the ``s_out`` of core N, (batch, neurons of that core). What arrives there acts ``1 +
     delay`` steps later.
     Vars: ``potential``, ``spike_counts`` and ``net_spikes``, (batch, n), ``spikes`` and ``saturations`` as in
@@ -47,6 +47,8 @@ class Core(AbstractProcess):
         Number of neurons of each core that sends to this one, by the core's number.
     batch : int
         Samples side by side.
+    wide : bool
+        Keep potentials in 64 bits and not in 32.
     name : str, optional
     """
 
@@ -57,9 +59,10 @@ class Core(AbstractProcess):
         synapses: Sequence[SynapseSlice],
         senders: Mapping[int, int],
         batch: int = 1,
+        wide: bool = False,
         name: str | None = None,
     ) -> None:
-        super().__init__(neurons=neurons, synapses=synapses, senders=senders, name=name)
+        super().__init__(neurons=neurons, synapses=synapses, senders=senders, wide=wide, name=name)
         shape = (batch, sum(tile.placed.tile.neuron_count for tile in neurons))
         self.a_in = InPort(shape=shape)
         self.s_out = OutPort(shape=shape)
@@ -107,8 +110,8 @@ class CoreModel(PyLoihiProcessModel, metaclass=InPortOfEachSender):
 
     a_in: PyInPort = LavaPyType(PyInPort.VEC_DENSE, np.int32, precision=32)
     s_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int8, precision=2)
-    v_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int32, precision=24)
-    potential: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=24)
+    v_out: PyOutPort = LavaPyType(PyOutPort.VEC_DENSE, np.int64, precision=64)
+    potential: NDArray[np.signedinteger[Any]] = LavaPyType(np.ndarray, np.int32, precision=24)
     spike_counts: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=32)
     net_spikes: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=32)
     weights: NDArray[np.int32] = LavaPyType(np.ndarray, np.int32, precision=9)
@@ -129,6 +132,12 @@ class CoreModel(PyLoihiProcessModel, metaclass=InPortOfEachSender):
         """Currents of the core's synapses that act in this step."""
         return np.zeros(self.potential.shape, dtype=np.int32)
 
+    @cached_property
+    def _vectors(self) -> CoreVectors:
+        if self.proc_params["wide"]:
+            self.potential = self.potential.astype(np.int64)  # only now: Lava has one type for a Var of a class
+        return CoreVectors(self.potential, self.spike_counts, self.net_spikes)
+
     def on_var_update(self) -> None:
         """Take over the weights that a user has set."""
         start = 0
@@ -141,9 +150,8 @@ class CoreModel(PyLoihiProcessModel, metaclass=InPortOfEachSender):
         """Advance by one step of the global clock."""
         arriving = self._arriving + self.a_in.recv()
         sent = np.zeros(self.potential.shape, dtype=np.int8)
-        vectors = CoreVectors(self.potential, self.spike_counts, self.net_spikes)
         for tile in self._neurons:
-            self.saturations += tile.step(self.time_step, arriving, vectors, sent)
+            self.saturations += tile.step(self.time_step, arriving, self._vectors, sent)
         self.spikes += np.count_nonzero(sent)
         self.s_out.send(sent)
         self.v_out.send(self.potential)

@@ -61,6 +61,7 @@ class CountMaximum(PopulationProcess):
             clock=clock,
             current=nothing,
             potential=nothing[0],
+            wide=False,
             recording=recording,
             name=name,
             pool=pool,

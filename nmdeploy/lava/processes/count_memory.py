@@ -42,6 +42,8 @@ class CountMemoryNeurons(PopulationProcess):
     threshold : int64 array, (channels,)
     initial_potential : int64 array, (channels,)
     state_max : int
+    wide : bool
+        Keep potentials in 64 bits, where 32 might not hold `state_max` and what a step adds.
     recording : Recording, optional
         Where results go; its files exist.
     name : str, optional
@@ -62,6 +64,7 @@ class CountMemoryNeurons(PopulationProcess):
         threshold: NDArray[np.int64],
         initial_potential: NDArray[np.int64],
         state_max: int = 2**23 - 1,
+        wide: bool = False,
         recording: Recording | None = None,
         name: str | None = None,
     ) -> None:
@@ -70,6 +73,7 @@ class CountMemoryNeurons(PopulationProcess):
             clock=clock,
             current=current,
             potential=initial_potential,
+            wide=wide,
             recording=recording,
             name=name,
             memory=memory,

@@ -45,6 +45,8 @@ class IntegrateAndFire(PopulationProcess):
         Positive magnitudes.
     initial_potential : int64 array, (channels,)
     state_max : int
+    wide : bool
+        Keep potentials in 64 bits, where 32 might not hold `state_max` and what a step adds.
     recording : Recording, optional
         Where results go; its files exist.
     name : str, optional
@@ -61,6 +63,7 @@ class IntegrateAndFire(PopulationProcess):
         initial_potential: NDArray[np.int64],
         negative_threshold: NDArray[np.int64] | None = None,
         state_max: int = 2**23 - 1,
+        wide: bool = False,
         recording: Recording | None = None,
         name: str | None = None,
     ) -> None:
@@ -69,6 +72,7 @@ class IntegrateAndFire(PopulationProcess):
             clock=clock,
             current=current,
             potential=initial_potential,
+            wide=wide,
             recording=recording,
             name=name,
             reset=reset,
