@@ -6,17 +6,14 @@ import numpy as np
 
 from mapping.network import ChipNetwork, Population, Projection
 from nmdeploy.lava.conv_synapses import conv_synapses
-from nmdeploy.lava.lif_limits import LIF_SHIFT, STATE_MAX, current_obstacles, neuron_obstacles
+from nmdeploy.lava.lif_limits import LIF_SHIFT, current_obstacles, network_obstacles, neuron_obstacles
 
 BIAS_MAX = 2**12 - 1  # LIF's bias has 13 bits with the sign
 
 
 def net_obstacles(network: ChipNetwork) -> list[str]:
     """Every reason why netx cannot load a network that computes the same spikes; empty if it can."""
-    found = []
-    if network.state_max != STATE_MAX:
-        found.append(f"potentials saturate at {network.state_max:,}; LIF saturates at {STATE_MAX:,}")
-    found += _chain_obstacles(network)
+    found = network_obstacles(network) + _chain_obstacles(network)
     for number, population in enumerate(network.populations):
         found += [f"{population.name}: {problem}" for problem in neuron_obstacles(population)]
         found += [f"{population.name}: {problem}" for problem in _input_obstacles(network, population, number)]

@@ -26,6 +26,16 @@ def lif_threshold(population: Population) -> int:
     return (int(population.threshold[0]) - 1) >> LIF_SHIFT
 
 
+def network_obstacles(network: ChipNetwork) -> list[str]:
+    """Every reason why no population of a network could be one of LIF's."""
+    found = []
+    if network.state_max != STATE_MAX:
+        found.append(f"potentials saturate at {network.state_max:,}; LIF saturates at {STATE_MAX:,}")
+    if network.refinement_steps:
+        found.append(f"{network.refinement_steps} refinement steps, which weigh less than others; to LIF all are alike")
+    return found
+
+
 def neuron_obstacles(population: Population) -> list[str]:
     """Every reason why LIF is not the neuron of a population."""
     if population.pool_counts is not None:

@@ -23,9 +23,9 @@ from nmdeploy.lava.emit_layers import Currents, window_clocks
 from nmdeploy.lava.lif_limits import (
     LIF_SHIFT,
     NO_CURRENT_MEMORY,
-    STATE_MAX,
     current_obstacles,
     lif_threshold,
+    network_obstacles,
     neuron_obstacles,
 )
 from nmdeploy.lava.processes.probe import Probe
@@ -51,9 +51,7 @@ def stock_obstacles(network: ChipNetwork, currents: Currents | None = None) -> l
     list of str
         Empty if they can.
     """
-    found = []
-    if network.state_max != STATE_MAX:
-        found.append(f"potentials saturate at {network.state_max:,}; LIF saturates at {STATE_MAX:,}")
+    found = network_obstacles(network)
     for population in network.populations:
         current = population.bias if currents is None else currents[population.name]
         problems = neuron_obstacles(population) + current_obstacles(network, population, current)

@@ -184,6 +184,7 @@ def with_second_input():
     ("network", "obstacles"),
     [
         (dataclasses.replace(chain(), state_max=1000), ["potentials saturate at 1,000"]),
+        (dataclasses.replace(chain(), refinement_steps=1), ["1 refinement steps, which weigh less"]),
         (with_population(1, reset="subtract"), ["conv: reset by subtraction"]),
         (with_population(1, reset="subtract", count_memory=CountMemory(0)), ["conv: neurons of model 'paced', which"]),
         (with_population(1, reset="subtract", count_memory=CountMemory(0, paced=False, release="threshold")),

@@ -128,6 +128,7 @@ def with_self_loop():
     ("network", "obstacle"),
     [
         (one_projection(ROWS, COLUMNS, state_max=1000), "potentials saturate at 1,000"),
+        (one_projection(ROWS, COLUMNS, refinement_steps=2), "2 refinement steps, which weigh less"),
         (with_source(reset="subtract"), "source: reset by subtraction"),
         (with_source(reset="subtract", count_memory=CountMemory(0)), "source: neurons of model 'paced', which fire by"),
         (
