@@ -6,59 +6,17 @@ of its weight field: ``threshold = largest level * level unit / max|w|`` (with `
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import cached_property
-
 import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles.profile import HardwareProfile
+from nmdeploy.quantize.least_squares import least_squares_scale
+from nmdeploy.quantize.synapses import TINY, Synapses
 from nmdeploy.quantize.threshold_levels import shared_levels
-from nmdeploy.quantize.weight_format import (
-    WeightField,
-    exponent_range,
-    level_unit,
-    round_to_levels,
-    smallest_exponent,
-)
+from nmdeploy.quantize.weight_format import exponent_range, level_unit, smallest_exponent
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-TINY = float(np.finfo(np.float64).tiny)
-
-
-@dataclass(frozen=True)
-class Synapses:
-    """The weights of one projection between populations, which a population's scale is chosen for.
-
-    Attributes
-    ----------
-    weights : float64 array, (O, I/groups, K_rows, K_columns)
-        For thresholds of 1.
-    channels : slice
-        Target channels that they cover.
-    field : WeightField
-    """
-
-    weights: FloatArray
-    channels: slice
-    field: WeightField
-
-    @cached_property
-    def widest(self) -> FloatArray:
-        """Largest magnitude of each target channel, (O,)."""
-        widest: FloatArray = np.maximum(np.abs(self.weights).max(axis=(1, 2, 3)), TINY)
-        return widest
-
-    @cached_property
-    def count(self) -> IntArray:
-        """Synapses of each target neuron that have a weight, (O,)."""
-        return np.asarray(np.count_nonzero(self.weights, axis=(1, 2, 3)))
-
-    @property
-    def level_max(self) -> int:
-        """Largest magnitude of a level."""
-        return max(self.field.level_max, -self.field.level_min)
 
 
 def choose_thresholds(
@@ -68,6 +26,7 @@ def choose_thresholds(
     per_channel: bool,
     grain: int,
     profile: HardwareProfile,
+    least_squares: bool = False,
 ) -> IntArray:
     """Threshold mantissas, in units of the threshold step.
 
@@ -88,6 +47,9 @@ def choose_thresholds(
         As many thresholds as one core can hold, or one for the population.
     grain : int
         Every weight must deliver a multiple of ``2**grain``.
+    profile : HardwareProfile
+    least_squares : bool
+        Then search on from those thresholds, see `nmdeploy.quantize.least_squares`.
 
     Returns
     -------
@@ -118,7 +80,15 @@ def choose_thresholds(
                 best = (error, chosen)
     if best is None:
         raise AssertionError("the profile has no weight exponent")
-    return best[1]
+    if not least_squares:
+        return best[1]
+
+    def legal(scale: FloatArray) -> FloatArray:
+        return shared_levels(_mantissas(np.minimum(scale / step, ceiling)), count).astype(np.float64) * step
+
+    found = least_squares_scale(best[1].astype(np.float64) * step, legal, synapses, grain, profile)
+    mantissas: IntArray = np.rint(found / step).astype(np.int64)
+    return mantissas
 
 
 def _caps(mantissas: IntArray) -> list[int]:
@@ -146,7 +116,9 @@ def _expected_error(synapses: list[Synapses], scale: FloatArray, grain: int, pro
     return total
 
 
-def choose_output_scale(limit: FloatArray, synapses: list[Synapses], grain: int, profile: HardwareProfile) -> float:
+def choose_output_scale(
+    limit: FloatArray, synapses: list[Synapses], grain: int, profile: HardwareProfile, least_squares: bool = False
+) -> float:
     """Membrane units that stand for 1 in every channel of an output, so that potentials compare directly.
 
     Parameters are those of `choose_thresholds`.
@@ -166,7 +138,14 @@ def choose_output_scale(limit: FloatArray, synapses: list[Synapses], grain: int,
         for scale, exponent in zip(scales, exponents, strict=True)
     ]
     # the largest scale among equally good ones: finer biases
-    return max(zip(errors, scales, strict=True), key=lambda pair: (-pair[0], pair[1]))[1]
+    best = max(zip(errors, scales, strict=True), key=lambda pair: (-pair[0], pair[1]))[1]
+    if not least_squares:
+        return best
+
+    def legal(scale: FloatArray) -> FloatArray:
+        return np.full_like(scale, min(float(scale.min()), ceiling))
+
+    return float(least_squares_scale(np.full(len(limit), best), legal, synapses, grain, profile)[0])
 
 
 def _mantissas(wanted: FloatArray) -> IntArray:
@@ -176,10 +155,5 @@ def _mantissas(wanted: FloatArray) -> IntArray:
 
 def _rounding_error(main: Synapses, scale: FloatArray, exponent: int, profile: HardwareProfile) -> float:
     """Mean over channels of the relative squared error that rounding leaves in the weights."""
-    formats = profile.number_formats
-    factor = scale[:, None, None, None]
-    mantissas = round_to_levels(main.weights * factor, main.field, exponent, formats)
-    delivered = mantissas * 2.0 ** (formats.synapse_exponent.value + exponent)
-    error = ((delivered / factor - main.weights) ** 2).sum(axis=(1, 2, 3))
     power = (main.weights**2).sum(axis=(1, 2, 3))
-    return float((error / np.maximum(power, TINY)).mean())
+    return float((main.squared_error(scale, exponent, profile.number_formats) / np.maximum(power, TINY)).mean())

@@ -15,6 +15,7 @@ from mapping.pool_taps import pool_weights
 from nmdeploy.bias_field import to_bias_field
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.errors import QuantizationError
+from nmdeploy.quantize.input_moments import InputMoments
 from nmdeploy.quantize.limits import Normalised, largest_threshold, normalised, worst_synaptic_input
 from nmdeploy.quantize.neuron_choice import (
     NeuronChoice,
@@ -23,9 +24,10 @@ from nmdeploy.quantize.neuron_choice import (
     negative_threshold,
     pool_counts,
 )
-from nmdeploy.quantize.population_scale import Synapses, choose_output_scale, choose_thresholds
+from nmdeploy.quantize.population_scale import choose_output_scale, choose_thresholds
 from nmdeploy.quantize.schedule import extra_delays, start_steps
-from nmdeploy.quantize.weight_format import round_to_levels, smallest_exponent, weight_field
+from nmdeploy.quantize.synapses import Synapses, incoming_synapses
+from nmdeploy.quantize.weight_rounding import WeightRounding, weight_exponent, weight_mantissas
 from nmdeploy.spiking.network import INPUT, FloatPopulation, FloatProjection, SpikingNetwork
 
 FloatArray = NDArray[np.float64]
@@ -58,6 +60,9 @@ class QuantizationOptions:
     neurons : NeuronChoice
     refinement_steps : int
         Of every window, see `mapping.step_weights`; for neurons with a count memory that take spikes back.
+    weight_rounding : {"nearest", "least-squares", "gptq"}
+        To nearest on the finest scale that clips nothing; to nearest on the scale of least squared error; on that
+        scale, one weight after another, so that the outputs on calibration samples change least.
     """
 
     timesteps: int
@@ -67,6 +72,7 @@ class QuantizationOptions:
     initial_potential_share: float = 0.5
     neurons: NeuronChoice = field(default_factory=NeuronChoice)
     refinement_steps: int = 0
+    weight_rounding: WeightRounding = "nearest"
 
 
 def quantize(
@@ -75,6 +81,7 @@ def quantize(
     profile: HardwareProfile,
     options: QuantizationOptions,
     input_max: float,
+    samples: NDArray[np.float32] | None = None,
 ) -> ChipNetwork:
     """Quantise every population and projection.
 
@@ -88,17 +95,22 @@ def quantize(
     options : QuantizationOptions
     input_max : float
         Largest magnitude of a preprocessed calibration sample.
+    samples : float32 array, (samples, channels, rows, columns), optional
+        Preprocessed calibration samples; for rounding by "gptq".
 
     Raises
     ------
     QuantizationError
-        The chip lacks the reset mode, the neuron model or the weight width; or a value does not fit its field.
+        The chip lacks the reset mode, the neuron model or the weight width; a value does not fit its field; rounding
+        by "gptq" lacks samples.
     """
     _check_offered(profile, options)
+    formats = profile.number_formats
     memories = {population.name: count_memory(population, options.neurons) for population in network.populations}
     leads = {name: 0 if memory is None else memory.lead for name, memory in memories.items()}
     starts = start_steps(network, leads)
     delays = extra_delays(network, starts, leads, profile)
+    moments = _moments(network, samples, options)
     populations: list[Population] = []
     projections: list[Projection] = []
     inputs: list[InputProjection] = []
@@ -112,7 +124,8 @@ def quantize(
             ]
             continue
         unit = normalised(network, population, statistics[population.name])
-        scale = _membrane_scale(network, population, unit, profile, options)
+        synapses = incoming_synapses(network, population.name, unit.projections, options.weight_bits, formats)
+        scale = _membrane_scale(network, population, unit, list(synapses.values()), profile, options)
         populations.append(
             replace(
                 _population(population, unit, scale, starts[population.name], profile, options),
@@ -121,14 +134,14 @@ def quantize(
         )
         first = len(projections)
         for projection in network.incoming(population.name):
-            start, stop = projection.connectivity.target_channels
-            delivered = unit.projections[projection.name] * scale[start:stop, None, None, None]
             if projection.source == INPUT:
+                start, stop = projection.connectivity.target_channels
+                delivered = unit.projections[projection.name] * scale[start:stop, None, None, None]
                 inputs.append(_input_projection(projection, delivered, input_max))
             else:
-                projections.append(_projection(projection, delivered, delays[projection.name], profile, options))
+                one, delay = synapses[projection.name], delays[projection.name]
+                projections.append(_projection(projection, one, scale, delay, moments, profile, options))
         _check_synaptic_input(population, projections[first:], profile, options.refinement_steps)
-    formats = profile.number_formats
     return ChipNetwork(
         input_shape=network.input_shape,
         timesteps=options.timesteps,
@@ -184,10 +197,21 @@ def _grain(profile: HardwareProfile, options: QuantizationOptions) -> int:
     return profile.number_formats.threshold_exponent.value if options.reset == "zero" else 0
 
 
+def _moments(
+    network: SpikingNetwork, samples: NDArray[np.float32] | None, options: QuantizationOptions
+) -> InputMoments | None:
+    if options.weight_rounding != "gptq":
+        return None
+    if samples is None or not len(samples):
+        raise QuantizationError("weight rounding 'gptq' needs calibration samples, and there are none")
+    return InputMoments(network, samples)
+
+
 def _membrane_scale(
     network: SpikingNetwork,
     population: FloatPopulation,
     unit: Normalised,
+    synapses: list[Synapses],
     profile: HardwareProfile,
     options: QuantizationOptions,
 ) -> FloatArray:
@@ -202,20 +226,12 @@ def _membrane_scale(
         count_memory(population, options.neurons),
         options.refinement_steps,
     )
-    synapses = [
-        Synapses(
-            unit.projections[projection.name],
-            slice(*projection.connectivity.target_channels),
-            weight_field(unit.projections[projection.name], options.weight_bits, profile.number_formats),
-        )
-        for projection in network.incoming(population.name)
-        if projection.source != INPUT
-    ]
     grain = _grain(profile, options)
+    least_squares = options.weight_rounding != "nearest"
     if population.is_output:
-        return np.full(population.shape[0], choose_output_scale(limit, synapses, grain, profile))
+        return np.full(population.shape[0], choose_output_scale(limit, synapses, grain, profile, least_squares))
     per_channel = options.thresholds == "channel"
-    mantissas = choose_thresholds(limit, synapses, options.reset, per_channel, grain, profile)
+    mantissas = choose_thresholds(limit, synapses, options.reset, per_channel, grain, profile, least_squares)
     scale: FloatArray = (mantissas << profile.number_formats.threshold_exponent.value).astype(np.float64)
     return scale
 
@@ -305,33 +321,37 @@ def _pool_projection(
 
 def _projection(
     projection: FloatProjection,
-    delivered: FloatArray,
+    one: Synapses,
+    scale: FloatArray,
     delay: int,
+    moments: InputMoments | None,
     profile: HardwareProfile,
     options: QuantizationOptions,
 ) -> Projection:
-    formats, bits = profile.number_formats, options.weight_bits
-    field = weight_field(delivered, bits, formats)
-    if field.level_max <= 0 and field.sign_mode == "mixed":
+    bits = options.weight_bits
+    if one.field.level_max <= 0 and one.field.sign_mode == "mixed":
         raise QuantizationError(
             f"{projection.name}: {bits}-bit weights of both signs hold no positive value on {profile.name}. "
             "Use more --weight-bits."
         )
-    exponent = smallest_exponent(delivered, field, formats, _grain(profile, options))
+    exponent = weight_exponent(one, scale, options.weight_rounding, _grain(profile, options), profile)
     if exponent is None:
+        largest = (one.widest * scale[one.channels]).max()
         raise QuantizationError(
-            f"{projection.name}: a weight of {np.abs(delivered).max():,.0f} membrane units does not fit "
+            f"{projection.name}: a weight of {largest:,.0f} membrane units does not fit "
             f"{bits} bits with any exponent of {profile.name}. Use a channel-wise method."
         )
+    table = projection.connectivity
+    moment = None if moments is None else moments.take(projection.name)
     return Projection(
         name=projection.name,
         source=projection.source,
         target=projection.target,
-        connectivity=projection.connectivity,
-        weights=round_to_levels(delivered, field, exponent, formats),
+        connectivity=table,
+        weights=weight_mantissas(one, scale, exponent, table, moment, profile),
         weight_exponent=exponent,
         weight_bits=bits,
-        sign_mode=field.sign_mode,
+        sign_mode=one.field.sign_mode,
         delay=delay,
     )
 

@@ -65,7 +65,9 @@ def build(
     scaled, _ = apply_method(converted, recipe.method, levels)
     source = scaled if recipe.shortcut_normalisation else without_shortcut_normalisation(scaled)
     chosen = replace(options, neurons=recipe.neurons, initial_potential_share=recipe.initial_potential_share)
-    network = quantize(source, converted.statistics, profile, chosen, calibration.input_max)
+    network = quantize(
+        source, converted.statistics, profile, chosen, calibration.input_max, calibration.samples
+    )
     return Built(replace(recipe, compensation="none"), scaled, network)
 
 

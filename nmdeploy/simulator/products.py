@@ -40,6 +40,49 @@ def exact_dtype(weights: NDArray[Any], input_max: int) -> type[np.float32] | typ
     raise OverflowError(f"a sum of products may reach {bound}, beyond the 2^53 that are exact")
 
 
+def read_pixels(table: Connectivity) -> NDArray[np.intp]:
+    """Flat source pixel that each tap of each target pixel reads, in a source framed by a row and a column of zeros.
+
+    Returns
+    -------
+    intp array, (target rows * target columns, K_rows * K_columns)
+    """
+    width = table.source_shape[2] + 1
+    rows = np.where(table.rows < 0, table.source_shape[1], table.rows)[:, None, :, None]
+    columns = np.where(table.columns < 0, table.source_shape[2], table.columns)[None, :, None, :]
+    pixels: NDArray[np.intp] = (rows * width + columns).astype(np.intp)
+    return pixels.reshape(len(table.rows) * len(table.columns), -1)
+
+
+def receptive_fields(
+    table: Connectivity,
+    values: NDArray[Any],
+    pixels: NDArray[np.intp],
+    dtype: type[np.float32] | type[np.float64],
+) -> NDArray[Any]:
+    """What target pixels read.
+
+    Parameters
+    ----------
+    table : Connectivity
+    values : array, (samples, source rows, source columns, source channels)
+    pixels : intp array, (target pixels, taps)
+        All of `read_pixels`, or some of its rows.
+    dtype : float32 or float64
+
+    Returns
+    -------
+    array of `dtype`, (samples, target pixels * taps, I)
+    """
+    samples, (_, rows, columns) = values.shape[0], table.source_shape
+    framed = np.zeros((samples, rows + 1, columns + 1, table.in_channels), dtype=dtype)
+    framed[:, :rows, :columns] = values[..., table.source_channels[0] : table.source_channels[1]]
+    fields: NDArray[Any] = framed.reshape(samples, (rows + 1) * (columns + 1), table.in_channels).take(
+        pixels.ravel(), axis=1
+    )
+    return fields
+
+
 class Product:
     """The linear map of one projection: `weights` applied through a `Connectivity`.
 
@@ -68,12 +111,7 @@ class Product:
 
     @cached_property
     def _pixels(self) -> NDArray[np.intp]:
-        """Flat source pixel of each (target row, target column, tap row, tap column) in the zero-framed source."""
-        table, width = self._connectivity, self._connectivity.source_shape[2] + 1
-        rows = np.where(table.rows < 0, table.source_shape[1], table.rows)[:, None, :, None]
-        columns = np.where(table.columns < 0, table.source_shape[2], table.columns)[None, :, None, :]
-        pixels: NDArray[np.intp] = (rows * width + columns).ravel().astype(np.intp)
-        return pixels
+        return read_pixels(self._connectivity)
 
     @property
     def gathered_bytes_per_sample(self) -> int:
@@ -93,14 +131,10 @@ class Product:
             Of the target channels of the connectivity only.
         """
         table = self._connectivity
-        samples, (_, rows, columns) = values.shape[0], table.source_shape
-        framed = np.zeros((samples, rows + 1, columns + 1, table.in_channels), dtype=self._dtype)
-        framed[:, :rows, :columns] = values[..., table.source_channels[0] : table.source_channels[1]]
-        fields = framed.reshape(samples, (rows + 1) * (columns + 1), table.in_channels).take(self._pixels, axis=1)
-        taps = table.rows.shape[1] * table.columns.shape[1]
-        positions = samples * table.rows.shape[0] * table.columns.shape[0]
+        samples, (positions, taps) = values.shape[0], self._pixels.shape
+        fields = receptive_fields(table, values, self._pixels, self._dtype)
         result = self._multiply(
-            fields.reshape(positions, taps, table.groups, table.in_channels // table.groups)
+            fields.reshape(samples * positions, taps, table.groups, table.in_channels // table.groups)
         )
         return result.reshape(samples, table.rows.shape[0], table.columns.shape[0], table.out_channels)
 
