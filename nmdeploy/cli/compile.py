@@ -23,6 +23,7 @@ from nmdeploy.errors import NmdeployError
 from nmdeploy.pipeline import PASSES, Compiled, CompilerOptions, PassRunner, StoppedAfterPassError, compile_layers
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import NeuronChoice, NeuronName
+from nmdeploy.quantize.weight_rounding import WeightRounding, default_rounding
 from nmdeploy.search.recipe import AUTO, PRESETS, recommended_neurons
 
 if TYPE_CHECKING:
@@ -68,6 +69,14 @@ class Compensations(str, Enum):
     none = "none"
     bias = "bias"
     gain = "gain"
+
+
+class WeightRoundings(str, Enum):
+    """How weights become whole numbers."""
+
+    nearest = "nearest"
+    least_squares = "least-squares"
+    gptq = "gptq"
 
 
 class Decodings(str, Enum):
@@ -123,6 +132,10 @@ def compile_command(
     ] = True,
     percentile: Annotated[float, typer.Option(min=50, max=100, help="Of the percentile methods.")] = 99.9,
     weight_bits: Annotated[int, typer.Option(help="Width of the weights.")] = 8,
+    weight_rounding: Annotated[
+        WeightRoundings | None,
+        typer.Option(help="Default: gptq below 8 bits if there are calibration samples, else nearest."),
+    ] = None,
     thresholds: Annotated[
         Thresholds, typer.Option(help="channel: as many thresholds a layer as a core holds; layer: one.")
     ] = Thresholds.channel,
@@ -162,6 +175,9 @@ def compile_command(
         trust=trust,
     )
     samples = _calibration(loaded, calibration, calibration_limit, seed)
+    rounding: WeightRounding = default_rounding(weight_bits, calibrated=not samples.is_noise)
+    if weight_rounding is not None:
+        rounding = weight_rounding.value
     options = CompilerOptions(
         QuantizationOptions(
             timesteps=timesteps,
@@ -169,6 +185,7 @@ def compile_command(
             thresholds=thresholds.value,
             reset=reset.value,
             refinement_steps=refinement_steps,
+            weight_rounding=rounding,
         ),
         method,
         percentile,
@@ -203,6 +220,7 @@ def compile_command(
         shortcut_normalisation=compiled.recipe.shortcut_normalisation,
         decoding=decoding.value,
         refinement_steps=refinement_steps,
+        weight_rounding=rounding,
         seed=seed,
     )
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
@@ -295,6 +313,7 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "compensation": options.compensation,
         "decoding": options.decoding,
         "weight_bits": options.weight_bits,
+        "weight_rounding": options.weight_rounding,
         "cores": len(compiled.placement.cores),
         "cores_bound": compiled.cores_bound,
         "chips": compiled.placement.chip_count,
@@ -320,6 +339,7 @@ def _report(compiled: Compiled, profile: HardwareProfile, options: Options, fold
             ("artifact", str(folder)),
             ("target", f"{profile.name} ({profile.title})"),
             ("method", str(compiled.recipe)),
+            ("weights", f"{options.weight_bits} bits, {options.weight_rounding} rounding"),
             (
                 "time steps",
                 f"{options.timesteps} (latency {data['latency_steps']} steps, "

@@ -26,7 +26,7 @@ BLOCK = 4608
 # What moments of several projections may take at a time; more are worked out by evaluating the network once more.
 MOMENTS_BYTES = 2**30
 # What activations and receptive fields may take at a time.
-WORKING_BYTES = 256 * 2**20
+WORKING_BYTES = 64 * 2**20
 
 
 def blocks(inputs: int) -> list[slice]:

@@ -18,6 +18,20 @@ from nmdeploy.quantize.weight_format import level_unit, round_to_levels, smalles
 
 FloatArray = NDArray[np.float64]
 WeightRounding = Literal["nearest", "least-squares", "gptq"]
+# With fewer bits the rounding of weights loses more than spikes do; as measured in docs/conversion.md.
+ENOUGH_FOR_NEAREST = 8
+
+
+def default_rounding(bits: int, calibrated: bool) -> WeightRounding:
+    """The rounding of weights of so many bits that is recommended.
+
+    Parameters
+    ----------
+    bits : int
+    calibrated : bool
+        Whether there are real samples to calibrate on; second moments of noise say nothing.
+    """
+    return "gptq" if calibrated and bits < ENOUGH_FOR_NEAREST else "nearest"
 
 
 def weight_exponent(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import get_args
 
 import numpy as np
 from hypothesis import reject
@@ -17,6 +18,7 @@ from nmdeploy.layers import operators as op
 from nmdeploy.layers.graph import Layer, build_layer_graph
 from nmdeploy.layers.shapes import output_shape
 from nmdeploy.quantize import QuantizationOptions, quantize
+from nmdeploy.quantize.weight_rounding import WeightRounding
 from nmdeploy.spiking.network import INPUT
 
 LOIHI = load_profile("loihi")
@@ -89,7 +91,9 @@ def quantized(layers, options, method="channel-max", profile=LOIHI, samples=None
     calibration = split_calibration(samples, "test samples")
     converted = convert(layers, calibration, 99.9)
     network, _ = apply_method(converted, method, options.timesteps)
-    chip = quantize(network, converted.statistics, profile, options, calibration.input_max)
+    chip = quantize(
+        network, converted.statistics, profile, options, calibration.input_max, calibration.samples
+    )
     return Quantized(converted, network, chip, calibration)
 
 
@@ -147,6 +151,7 @@ def quantization_options(draw):
         weight_bits=draw(st.sampled_from(WEIGHT_BITS)),
         thresholds=draw(st.sampled_from(["channel", "layer"])),
         reset=draw(st.sampled_from(["subtract", "zero"])),
+        weight_rounding=draw(st.sampled_from(get_args(WeightRounding))),
     )
 
 
