@@ -22,24 +22,10 @@ DAMPING = 0.01
 LAZY = 128
 
 
-def damped(moments: FloatArray) -> FloatArray:
-    """Second moments with `DAMPING` of the mean of their diagonal added to it.
-
-    Parameters
-    ----------
-    moments : float64 array, (groups, inputs, inputs)
-        Symmetric, positive semidefinite.
-
-    Returns
-    -------
-    float64 array, (groups, inputs, inputs)
-        Positive definite; the identity where all inputs are silent.
-    """
-    inputs = moments.shape[-1]
-    mean = np.trace(moments, axis1=1, axis2=2) / inputs
-    added = np.where(mean > 0, DAMPING * mean, 1.0)
-    result: FloatArray = moments + added[:, None, None] * np.eye(inputs)
-    return result
+def damping(moments: FloatArray) -> FloatArray:
+    """What is added to the diagonal of second moments, (groups,): 1 where all inputs are silent."""
+    mean = np.trace(moments, axis1=1, axis2=2) / moments.shape[-1]
+    return np.where(mean > 0, DAMPING * mean, 1.0)
 
 
 def round_with_moments(wanted: FloatArray, moments: FloatArray, lowest: int, highest: int) -> FloatArray:
@@ -60,14 +46,12 @@ def round_with_moments(wanted: FloatArray, moments: FloatArray, lowest: int, hig
     Returns
     -------
     float64 array, (groups, outputs, inputs)
-        Whole numbers. For no output is ``(w - q) H (w - q)^T``, H damped, larger than with the nearest ones.
+        Whole numbers. With H the moments with `damping`, ``(w - q) H (w - q)^T`` is for no output larger than that of
+        the nearest ones.
     """
-    hessian = damped(moments)
-    order = np.argsort(-np.diagonal(hessian, axis1=1, axis2=2), axis=1, kind="stable")
+    order = np.argsort(-np.diagonal(moments, axis1=1, axis2=2), axis=1, kind="stable")
     ordered = np.take_along_axis(wanted, order[:, None, :], axis=2)
-    factor = _upper_factor(
-        np.take_along_axis(np.take_along_axis(hessian, order[:, :, None], axis=1), order[:, None, :], axis=2)
-    )
+    factor = _upper_factor(moments, order)
     nearest = np.clip(np.rint(ordered), lowest, highest)
     rounded = _round_in_order(ordered, factor, lowest, highest)
     worse = _squared(ordered - rounded, factor) > _squared(ordered - nearest, factor)
@@ -77,11 +61,15 @@ def round_with_moments(wanted: FloatArray, moments: FloatArray, lowest: int, hig
     return result
 
 
-def _upper_factor(hessian: FloatArray) -> FloatArray:
-    """R, upper triangular with ``R R^T = H``, for each group."""
+def _upper_factor(moments: FloatArray, order: NDArray[np.intp]) -> FloatArray:
+    """R, upper triangular with ``R R^T = H``, for each group; H the damped moments in the order given."""
     # the lower factor of the matrix turned around, turned back
-    factor: FloatArray = np.linalg.cholesky(hessian[:, ::-1, ::-1])[:, ::-1, ::-1]
-    return np.ascontiguousarray(factor)
+    last_first, inputs = order[:, ::-1], order.shape[1]
+    turned = moments[np.arange(len(moments))[:, None, None], last_first[:, :, None], last_first[:, None, :]]
+    turned[:, range(inputs), range(inputs)] += damping(moments)[:, None]
+    lower = np.linalg.cholesky(turned)
+    del turned  # matrices of many inputs are large
+    return np.ascontiguousarray(lower[:, ::-1, ::-1])
 
 
 def _round_in_order(wanted: FloatArray, factor: FloatArray, lowest: int, highest: int) -> FloatArray:

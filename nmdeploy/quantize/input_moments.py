@@ -24,7 +24,7 @@ FIELDS = 32768
 # Inputs of one group beyond which they are split up, as if independent of each other: a moment is a matrix.
 BLOCK = 4608
 # What moments of several projections may take at a time; more are worked out by evaluating the network once more.
-MOMENTS_BYTES = 2**30
+MOMENTS_BYTES = 512 * 2**20
 # What activations and receptive fields may take at a time.
 WORKING_BYTES = 64 * 2**20
 

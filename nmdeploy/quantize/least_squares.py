@@ -17,8 +17,9 @@ from nmdeploy.quantize.weight_format import exponent_range, smallest_exponent
 
 FloatArray = NDArray[np.float64]
 
-# Factors tried on a scale. At 2, the upper half of a channel's range is clipped; smaller scales only align few weights.
-FACTORS = np.concatenate([np.linspace(0.7, 1.0, 11), np.linspace(1.04, 2.0, 25)])
+# Factors tried on a scale. At 4, all weights above a quarter of the largest are clipped; below 1, some weights may
+# happen to be closer to a level.
+FACTORS = np.concatenate([np.linspace(0.7, 1.0, 11), np.geomspace(1.03, 4.0, 32)])
 
 
 def least_squares_exponent(one: Synapses, scale: FloatArray, grain: int, profile: HardwareProfile) -> int | None:
@@ -36,14 +37,19 @@ def least_squares_exponent(one: Synapses, scale: FloatArray, grain: int, profile
     Returns
     -------
     int or None
-        The smallest one that clips nothing, or the next smaller one; None if all clip.
+        The smallest one that clips nothing, or a smaller one, as long as the error falls; None if all clip.
     """
     formats = profile.number_formats
-    smallest = smallest_exponent(one.widest * scale[one.channels], one.field, formats, grain)
-    if smallest is None or smallest - 1 not in exponent_range(one.field, formats, grain):
-        return smallest
-    errors = [one.squared_error(scale, exponent, formats).sum() for exponent in (smallest, smallest - 1)]
-    return smallest - int(errors[1] < errors[0])
+    exponent = smallest_exponent(one.widest * scale[one.channels], one.field, formats, grain)
+    if exponent is None:
+        return None
+    least = one.squared_error(scale, exponent, formats).sum()
+    while exponent - 1 in exponent_range(one.field, formats, grain):
+        error = one.squared_error(scale, exponent - 1, formats).sum()
+        if error >= least:
+            break
+        exponent, least = exponent - 1, error
+    return exponent
 
 
 def least_squares_scale(
@@ -76,17 +82,12 @@ def least_squares_scale(
     """
     best, least = scale, _least_error(synapses, scale, grain, profile)
     tried = np.stack([legal(scale * factor) for factor in FACTORS])
-    # with a smaller exponent there is more to gain only where a limit keeps scales from growing
-    held_back = bool((tried[-1] < 0.9 * FACTORS[-1] * scale).any())
-    for lower in (0, 1) if held_back else (0,):
-        errors = _errors_by_channel(synapses, tried, scale, lower, grain, profile)
-        if errors is None:
-            continue
-        own = tried[errors.argmin(axis=0), np.arange(len(scale))]
-        for candidate in (tried[errors.sum(axis=1).argmin()], legal(own)):
-            error = _least_error(synapses, candidate, grain, profile)
-            if error < least:
-                best, least = candidate, error
+    errors = _errors_by_channel(synapses, tried, scale, grain, profile)
+    own = tried[errors.argmin(axis=0), np.arange(len(scale))]
+    for candidate in (tried[errors.sum(axis=1).argmin()], legal(own)):
+        error = _least_error(synapses, candidate, grain, profile)
+        if error < least:
+            best, least = candidate, error
     return best
 
 
@@ -102,23 +103,15 @@ def _least_error(synapses: list[Synapses], scale: FloatArray, grain: int, profil
 
 
 def _errors_by_channel(
-    synapses: list[Synapses],
-    tried: FloatArray,
-    scale: FloatArray,
-    lower: int,
-    grain: int,
-    profile: HardwareProfile,
-) -> FloatArray | None:
-    """Squared errors of every scale tried, (tried, channels), with exponents `lower` than those that `scale` needs.
-
-    None where the format has no such exponent.
-    """
+    synapses: list[Synapses], tried: FloatArray, scale: FloatArray, grain: int, profile: HardwareProfile
+) -> FloatArray:
+    """Squared errors of every scale tried, (tried, channels), with the exponents that clip nothing of `scale`."""
     formats = profile.number_formats
     errors = np.zeros_like(tried)
     for one in synapses:
-        smallest = smallest_exponent(one.widest * scale[one.channels], one.field, formats, grain)
-        if smallest is None or smallest - lower not in exponent_range(one.field, formats, grain):
-            return None
+        exponent = smallest_exponent(one.widest * scale[one.channels], one.field, formats, grain)
+        if exponent is None:  # refused later on
+            continue
         for row, candidate in enumerate(tried):
-            errors[row, one.channels] += one.squared_error(candidate, smallest - lower, formats)
+            errors[row, one.channels] += one.squared_error(candidate, exponent, formats)
     return errors

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from nmdeploy.quantize.gptq import damped, round_with_moments
+from nmdeploy.quantize.gptq import DAMPING, round_with_moments
 
 
 def correlated(groups, outputs, inputs, seed, spread=2.0):
@@ -15,6 +15,13 @@ def correlated(groups, outputs, inputs, seed, spread=2.0):
     fields = np.maximum(random.normal(size=(groups, 3 * inputs, inputs)) + common, 0)
     fields *= np.exp(random.normal(size=(groups, 1, inputs)))
     return random.normal(size=(groups, outputs, inputs)) * spread, fields.transpose(0, 2, 1) @ fields
+
+
+def damped(moments):
+    """1 % of the mean of the diagonal added to it."""
+    assert DAMPING == 0.01
+    mean = np.diagonal(moments, axis1=1, axis2=2).mean(axis=1)
+    return moments + 0.01 * mean[:, None, None] * np.eye(moments.shape[1])
 
 
 def quadratic(errors, hessian):

@@ -12,7 +12,7 @@ from hw_profiles import load_profile
 from nmdeploy.errors import NmdeployError, QuantizationError
 from nmdeploy.layers import operators as op
 from nmdeploy.quantize import QuantizationOptions, quantize, weight_rounding
-from nmdeploy.quantize.gptq import damped
+from nmdeploy.quantize.gptq import damping
 from nmdeploy.quantize.input_moments import InputMoments
 from nmdeploy.quantize.weight_format import weight_field
 from nmdeploy.quantize.weight_rounding import default_rounding
@@ -83,7 +83,8 @@ def test_least_squares_clips_what_is_worth_it():
 
 def quadratic(errors, table, moments):
     flat = errors.transpose(0, 2, 3, 1).reshape(table.groups, table.out_channels // table.groups, -1)
-    return float(np.einsum("goi,gij,goj->", flat, damped(moments), flat))
+    hessian = moments + damping(moments)[:, None, None] * np.eye(moments.shape[1])
+    return float(np.einsum("goi,gij,goj->", flat, hessian, flat))
 
 
 def one_input(projection):
