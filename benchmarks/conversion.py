@@ -78,16 +78,17 @@ NETWORKS = (
         {"loihi2": (2, 4, 8), "loihi": (4, 8, 16)},
     ),
 )
-REFINED = ("--refinement-steps", "2")
 PLAIN = ("--method", "channel-max", "--neurons", "if", "--initial-potential", "0", "--compensation", "none")
 # One line for each ingredient switched off or exchanged.
 ABLATION: dict[str, tuple[str, ...]] = {
     "as chosen by auto": (),
-    "2 refinement steps": REFINED,
+    "the lead of one step everywhere": ("--lead", "1"),
+    "lead of 2 steps everywhere": ("--lead", "2"),
+    "no lead": ("--lead", "0"),
+    "no refinement steps": ("--refinement-steps", "0"),
     "no compensation": ("--compensation", "none"),
     "gain search in place of bias correction": ("--compensation", "gain"),
     "no spikes taken back": ("--neurons", "paced", "--release", "never"),
-    "lead of 2 steps": ("--neurons", "paced", "--lead", "2"),
     "shifts in place of products": ("--neurons", "paced", "--shift-only"),
     "count memory without pace and lead": ("--neurons", "signed"),
     "plain integrate-and-fire": ("--neurons", "if"),
@@ -109,7 +110,7 @@ class Row:
     target: str
     variant: str
     timesteps: int
-    method: str
+    recipe: str
     latency_steps: int
     steps_per_sample: int
     samples: int
@@ -136,7 +137,7 @@ def main() -> None:
     parser.add_argument("--commands", action="store_true", help="print the commands on stderr")
     options = parser.parse_args()
     print("| network | target | variant | T | latency | steps/sample | float % | integer % | loss (95 %) | agree % |"
-          " spikes/neuron | method |")
+          " spikes/neuron | recipe |")
     print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     rows = []
     for job in _jobs(options):
@@ -158,12 +159,10 @@ def _jobs(options: argparse.Namespace) -> Iterator[tuple[Network, str, int, str,
             for steps in windows:
                 if options.part == "table":
                     yield network, target, steps, "auto", ()
-                    if target == "loihi2" and steps > 2:
-                        yield network, target, steps, "2 refinement steps", REFINED
                     yield network, target, steps, "plain baseline", PLAIN
                     continue
                 for variant, extra in ABLATION.items():
-                    if target == "loihi2" or not {"paced", "signed", "--refinement-steps"} & set(extra):
+                    if target == "loihi2" or not {"paced", "signed", "--refinement-steps", "--lead"} & set(extra):
                         yield network, target, steps, variant, extra
 
 
@@ -194,7 +193,7 @@ def measure(
         target=target,
         variant=variant,
         timesteps=timesteps,
-        method=f"{summary['method']}, {summary['neurons_model']}, {summary['compensation']}",
+        recipe=summary["recipe"],
         latency_steps=summary["latency_steps"],
         steps_per_sample=summary["steps_per_sample"],
         samples=report["samples"],
@@ -239,7 +238,7 @@ def _line(row: Row) -> str:
     cells = (
         row.network, row.target, row.variant, row.timesteps, row.latency_steps, row.steps_per_sample,
         f"{row.float_accuracy:.2%}", f"{row.accuracy:.2%}", f"{row.loss:.2f} +- {row.interval:.2f}",
-        f"{row.agreement:.2%}", f"{row.spikes_per_neuron:.2f}", row.method,
+        f"{row.agreement:.2%}", f"{row.spikes_per_neuron:.2f}", row.recipe,
     )
     return "| " + " | ".join(map(str, cells)) + " |"
 

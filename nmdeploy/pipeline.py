@@ -28,10 +28,10 @@ from nmdeploy.layers.verify import verify as verify_layers
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import NeuronChoice, neuron_kinds
 from nmdeploy.search.auto import Found, search
-from nmdeploy.search.build import build, compensate
-from nmdeploy.search.judge import judge
+from nmdeploy.search.freedom import Freedom
 from nmdeploy.search.recipe import AUTO, PRESETS, Compensation, Recipe, check_method, default_neurons, preset
 from nmdeploy.search.smallest_window import loss, smallest_window
+from nmdeploy.search.trials import Trials
 from nmdeploy.spiking.evaluate import evaluate
 from nmdeploy.spiking.network import SpikingNetwork
 
@@ -64,6 +64,10 @@ class CompilerOptions:
         accuracy on held-out calibration samples.
     decoding : {"membrane", "count"}
         What outputs are read from.
+    refinement_steps : int or None
+        None: as many as agree best on held-out samples, where the neurons can refine; a preset has none.
+    choose_leads : bool
+        Whether populations that can do without the lead of the neurons lose it.
     """
 
     quantization: QuantizationOptions
@@ -75,6 +79,8 @@ class CompilerOptions:
     shortcut_normalisation: bool = True
     max_loss_points: float | None = None
     decoding: Decoding = "membrane"
+    refinement_steps: int | None = None
+    choose_leads: bool = True
 
 
 @dataclass(frozen=True)
@@ -221,6 +227,23 @@ def _wanted(options: CompilerOptions, profile: HardwareProfile) -> Recipe:
         recipe,
         neurons=options.neurons or recipe.neurons,
         shortcut_normalisation=options.shortcut_normalisation,
+        refinement_steps=options.refinement_steps or 0,
+    )
+
+
+def _freedom(options: CompilerOptions) -> Freedom:
+    """What the user leaves open."""
+    is_preset = options.method in PRESETS
+    compensations: tuple[Compensation, ...]
+    if options.compensation == AUTO:
+        compensations = ("none",) if is_preset else ("none", "bias")
+    else:
+        compensations = (options.compensation,)
+    return Freedom(
+        methods=tuple(METHODS) if options.method == AUTO else (options.method,),
+        compensations=compensations,
+        refinement_steps=options.refinement_steps is None and not is_preset,
+        leads=options.choose_leads and not is_preset,
     )
 
 
@@ -232,16 +255,17 @@ def _quantize(
     options: CompilerOptions,
 ) -> Found:
     """Quantise as asked, or as agrees best, for the window asked for or the shortest that will do."""
-    reference = evaluate(converted.network, calibration.held_out)
-
-    def for_window(steps: int) -> Found:
-        quantization = replace(options.quantization, timesteps=steps)
-        return _quantize_for(converted, wanted, calibration, profile, replace(options, quantization=quantization))
-
+    freedom = _freedom(options)
     if options.max_loss_points is None:
-        return for_window(options.quantization.timesteps)
+        return search(Trials(converted, calibration, profile, options.quantization), wanted, freedom)
     if any(population.shape[1:] != (1, 1) for population in converted.network.outputs):
         raise NmdeployError("--max-loss counts decisions; the outputs of this network are maps, which decide nothing")
+
+    def for_window(steps: int) -> Found:
+        trials = Trials(converted, calibration, profile, replace(options.quantization, timesteps=steps))
+        return search(trials, wanted, freedom)
+
+    reference = evaluate(converted.network, calibration.held_out)
     found, lost = smallest_window(
         options.quantization.timesteps,
         options.max_loss_points,
@@ -250,22 +274,3 @@ def _quantize(
     )
     note = f"a window of {found.built.network.timesteps} steps loses {lost}"
     return replace(found, notes=(*found.notes, note))
-
-
-def _quantize_for(
-    converted: Converted,
-    wanted: Recipe,
-    calibration: Calibration,
-    profile: HardwareProfile,
-    options: CompilerOptions,
-) -> Found:
-    if options.compensation == AUTO and options.method not in PRESETS:
-        methods = tuple(METHODS) if wanted.method == AUTO else (wanted.method,)
-        compensations: tuple[Compensation, ...] = ("none", "bias")
-        return search(converted, wanted, methods, compensations, calibration, profile, options.quantization)
-    compensation: Compensation = "none" if options.compensation == "auto" else options.compensation
-    if wanted.method == AUTO:
-        return search(converted, wanted, tuple(METHODS), (compensation,), calibration, profile, options.quantization)
-    built = compensate(build(converted, wanted, calibration, profile, options.quantization), compensation, calibration)
-    reference = evaluate(converted.network, calibration.held_out)
-    return Found(built, judge(built.network, calibration.held_out, reference), ())

@@ -113,14 +113,21 @@ def compile_command(
     neurons: Annotated[
         Neurons, typer.Option(help="auto: the most accurate that the target has.")
     ] = Neurons.auto,
-    lead: Annotated[int | None, typer.Option(min=0, help="Steps that paced neurons wait before they fire.")] = None,
+    lead: Annotated[
+        int | None,
+        typer.Option(min=0, help="Steps that paced neurons wait to fire; default: 1, but 0 where that loses little."),
+    ] = None,
     release: Annotated[
         Releases | None, typer.Option(help="When a rectifier with a count memory takes a spike back.")
     ] = None,
     shift_only: Annotated[bool, typer.Option("--shift-only", help="Paced neurons without multiplication.")] = False,
     refinement_steps: Annotated[
-        int, typer.Option(min=0, help="Last steps of the window, whose spikes weigh 1/2, 1/4, ... of the others.")
-    ] = 0,
+        int | None,
+        typer.Option(
+            min=0,
+            help="Last steps of the window, whose spikes weigh 1/2, 1/4, ... of the others; default: as many as help.",
+        ),
+    ] = None,
     compensation: Annotated[
         Compensations, typer.Option(help="Layer-wise error compensation; auto: where it helps on held-out samples.")
     ] = Compensations.auto,
@@ -184,7 +191,6 @@ def compile_command(
             weight_bits=weight_bits,
             thresholds=thresholds.value,
             reset=reset.value,
-            refinement_steps=refinement_steps,
             weight_rounding=rounding,
         ),
         method,
@@ -195,6 +201,8 @@ def compile_command(
         shortcut_normalisation,
         max_loss,
         decoding.value,
+        refinement_steps,
+        choose_leads=lead is None,
     )
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
@@ -219,7 +227,7 @@ def compile_command(
         compensation=compiled.recipe.compensation,
         shortcut_normalisation=compiled.recipe.shortcut_normalisation,
         decoding=decoding.value,
-        refinement_steps=refinement_steps,
+        refinement_steps=compiled.recipe.refinement_steps,
         weight_rounding=rounding,
         seed=seed,
     )
@@ -307,9 +315,12 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "timesteps": options.timesteps,
         "latency_steps": network.latency_steps,
         "steps_per_sample": network.timesteps + network.gap_steps,
+        "recipe": str(compiled.recipe),
         "method": compiled.recipe.method,
         "neurons_model": options.neurons,
         "lead": options.lead,
+        "populations_without_lead": len(compiled.recipe.neurons.without_lead),
+        "refinement_steps": options.refinement_steps,
         "compensation": options.compensation,
         "decoding": options.decoding,
         "weight_bits": options.weight_bits,

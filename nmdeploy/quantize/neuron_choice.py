@@ -37,17 +37,29 @@ class NeuronChoice:
         Paced rectifiers without multiplication.
     release : {"never", "half", "threshold"}
         When rectifiers with a count memory take a spike back. Leaky activations follow their target at "half".
+    without_lead : frozenset of str
+        Populations that do not wait, whatever the lead of the others.
     """
 
     name: NeuronName = "if"
     lead: int = 0
     shift_only: bool = False
     release: Release = "never"
+    without_lead: frozenset[str] = frozenset()
 
     @property
     def has_count_memory(self) -> bool:
         """Whether neurons fire by a target count."""
         return self.name in ("signed", "paced")
+
+    @property
+    def can_refine(self) -> bool:
+        """Whether refinement steps help these neurons: they count, take spikes back, and multiply."""
+        return self.has_count_memory and self.release != "never" and not self.shift_only
+
+    def lead_of(self, population: str) -> int:
+        """Steps that one population waits."""
+        return 0 if population in self.without_lead else self.lead
 
 
 def most_accurate(profile: HardwareProfile) -> NeuronName:
@@ -97,10 +109,11 @@ def count_memory(population: FloatPopulation, choice: NeuronChoice) -> CountMemo
     if not choice.has_count_memory or population.activation not in ("rectifier", "leaky"):
         return None
     paced = choice.name == "paced"
+    lead = choice.lead_of(population.name)
     if population.negative_slope is None:
-        return CountMemory(choice.lead, paced, choice.shift_only, choice.release)
+        return CountMemory(lead, paced, choice.shift_only, choice.release)
     slope = np.rint(population.negative_slope * 2**SLOPE_BITS).astype(np.int64)
-    return CountMemory(choice.lead, paced, False, "half", slope, SLOPE_BITS)
+    return CountMemory(lead, paced, False, "half", slope, SLOPE_BITS)
 
 
 def negative_threshold(

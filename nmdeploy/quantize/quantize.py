@@ -181,8 +181,7 @@ def _check_refinement(options: QuantizationOptions) -> None:
         raise QuantizationError(
             f"{options.refinement_steps} refinement steps do not leave a step of a window of {options.timesteps}"
         )
-    neurons = options.neurons
-    if not neurons.has_count_memory or neurons.release == "never" or neurons.shift_only:
+    if not options.neurons.can_refine:
         raise QuantizationError(
             "refinement steps need paced or signed neurons that take spikes back, with products: "
             "--neurons paced --release threshold"

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from hw_profiles import HardwareProfile
 from mapping.step_weights import window_weight
-from nmdeploy.convert.calibration import Calibration
-from nmdeploy.convert.convert import Converted
 from nmdeploy.errors import QuantizationError
-from nmdeploy.quantize import QuantizationOptions
-from nmdeploy.search.build import Built, build, compensate
-from nmdeploy.search.judge import Judgement, judge
-from nmdeploy.search.recipe import Compensation, Recipe
+from nmdeploy.search.build import Built
+from nmdeploy.search.freedom import Freedom
+from nmdeploy.search.judge import Judgement
+from nmdeploy.search.leads import drop_leads
+from nmdeploy.search.recipe import Recipe
+from nmdeploy.search.refinement import choose_refinement, first_tried
 from nmdeploy.search.screen import screened
-from nmdeploy.spiking.evaluate import evaluate
+from nmdeploy.search.trials import Trial, Trials
 
 # How many of the methods are worth compensating: the compensation runs every layer twice.
 FINALISTS = 2
@@ -43,75 +39,66 @@ class Found:
     notes: tuple[str, ...]
 
 
-def search(
-    converted: Converted,
-    wanted: Recipe,
-    methods: tuple[str, ...],
-    compensations: tuple[Compensation, ...],
-    calibration: Calibration,
-    profile: HardwareProfile,
-    options: QuantizationOptions,
-) -> Found:
-    """Try methods, then compensate the errors of the best ones; what agrees best on held-out samples is taken.
+def search(trials: Trials, wanted: Recipe, freedom: Freedom) -> Found:
+    """Decide what is open, by agreement on held-out samples.
 
-    A compensation is kept only if it is better on samples that it has not seen. Where networks, samples and window are
-    so large that simulating every method takes too long, those that lose most by rounding and clipping alone are left
-    out.
+    Methods are tried first; then more and fewer refinement steps with the best method; then the errors of the best
+    networks are compensated, which is kept only if it is better on samples that it has not seen; last, populations
+    that can do without their lead lose it. Where networks, samples and window are so large that simulating every
+    method takes too long, those that lose most by rounding and clipping alone are left out.
 
     Parameters
     ----------
-    converted : Converted
+    trials : Trials
     wanted : Recipe
-        All but the method and the compensation.
-    methods : tuple of str
-        Names of `nmdeploy.convert.methods.METHODS`.
-    compensations : tuple of {"none", "bias", "gain"}
-        Those allowed.
-    calibration : Calibration
-    profile : HardwareProfile
-    options : QuantizationOptions
+        What is not open.
+    freedom : Freedom
 
     Raises
     ------
     QuantizationError
         The target cannot hold the network with any of the methods.
     """
-    reference = evaluate(converted.network, calibration.held_out)
-    tried: list[tuple[Built, Judgement]] = []
+    if freedom.refinement_steps:
+        wanted = replace(wanted, refinement_steps=first_tried(wanted.neurons, trials.options.timesteps))
+    tried, refusals = _try_methods(trials, wanted, freedom.methods)
+    best = tried[0]
+    if freedom.refinement_steps and wanted.neurons.can_refine:
+        best = choose_refinement(trials, best)
+    results = [best] if "none" in freedom.compensations else []
+    for finalist in [best, *tried[1:FINALISTS]]:
+        results += [trials.compensated(finalist, one) for one in freedom.compensations if one != "none"]
+    best = min(results, key=lambda trial: trial.judgement.rank)
+    if freedom.leads and wanted.neurons.lead:
+        best = drop_leads(trials, best)
+    return Found(best.built, best.judgement, tuple(f"method {name} left out: {why}" for name, why in refusals.items()))
+
+
+def _try_methods(
+    trials: Trials, wanted: Recipe, methods: tuple[str, ...]
+) -> tuple[list[Trial], dict[str, QuantizationError]]:
+    """What fits, the best first, and why the rest does not."""
+    tried: list[Trial] = []
     refusals: dict[str, QuantizationError] = {}
-    ordered, enough = _worth_simulating(converted, methods, calibration, options, reference)
+    ordered, enough = _worth_simulating(trials, methods, wanted.refinement_steps)
     for method in ordered:
         if len(tried) == enough:
             break
         try:
-            built = build(converted, replace(wanted, method=method), calibration, profile, options)
+            tried.append(trials.attempt(replace(wanted, method=method)))
         except QuantizationError as refusal:
             refusals[method] = refusal
-            continue
-        tried.append((built, judge(built.network, calibration.held_out, reference)))
     if not tried:
         raise list(refusals.values())[-1]
     # sort() is stable: of equals the first in the order of METHODS stays first
-    tried.sort(key=lambda pair: pair[1].rank)
-    results = list(tried) if "none" in compensations else []
-    for built, _ in tried[:FINALISTS]:
-        compensated = [compensate(built, one, calibration) for one in compensations if one != "none"]
-        results += [(better, judge(better.network, calibration.held_out, reference)) for better in compensated]
-    best = min(results, key=lambda pair: pair[1].rank)
-    return Found(*best, tuple(f"method {name} left out: {why}" for name, why in refusals.items()))
+    tried.sort(key=lambda trial: trial.judgement.rank)
+    return tried, refusals
 
 
-def _worth_simulating(
-    converted: Converted,
-    methods: tuple[str, ...],
-    calibration: Calibration,
-    options: QuantizationOptions,
-    reference: NDArray[np.float32],
-) -> tuple[list[str], int]:
+def _worth_simulating(trials: Trials, methods: tuple[str, ...], refinement_steps: int) -> tuple[list[str], int]:
     """The methods in the order to try them, and after how many to stop: those that round and clip least, or all."""
-    synapses = sum(projection.connectivity.synapse_count for projection in converted.network.projections)
-    operations = len(methods) * len(calibration.held_out) * options.timesteps * synapses
-    if operations <= SIMULATED_OPERATIONS or len(methods) <= SCREENED:
+    held_out = trials.calibration.held_out
+    if len(methods) * trials.operations(len(held_out)) <= SIMULATED_OPERATIONS or len(methods) <= SCREENED:
         return list(methods), len(methods)
-    levels = window_weight(options.timesteps, options.refinement_steps)
-    return screened(converted, methods, levels, calibration.held_out, reference), SCREENED
+    levels = window_weight(trials.options.timesteps, refinement_steps)
+    return screened(trials.converted, methods, levels, held_out, trials.reference), SCREENED

@@ -61,10 +61,15 @@ def build(
     QuantizationError
         The target cannot hold the network so.
     """
-    levels = window_weight(options.timesteps, options.refinement_steps)
+    levels = window_weight(options.timesteps, recipe.refinement_steps)
     scaled, _ = apply_method(converted, recipe.method, levels)
     source = scaled if recipe.shortcut_normalisation else without_shortcut_normalisation(scaled)
-    chosen = replace(options, neurons=recipe.neurons, initial_potential_share=recipe.initial_potential_share)
+    chosen = replace(
+        options,
+        neurons=recipe.neurons,
+        initial_potential_share=recipe.initial_potential_share,
+        refinement_steps=recipe.refinement_steps,
+    )
     network = quantize(
         source, converted.statistics, profile, chosen, calibration.input_max, calibration.samples
     )

@@ -31,6 +31,8 @@ class Recipe:
         Of the threshold, for neurons without count memory.
     shortcut_normalisation : bool
         Off, shortcuts keep the weights that they have without scales (what Spiking ResNet compares with).
+    refinement_steps : int
+        Last steps of the window that weigh a half, a quarter, ... of the others.
     """
 
     method: str
@@ -38,11 +40,15 @@ class Recipe:
     compensation: Compensation = "bias"
     initial_potential_share: float = 0.5
     shortcut_normalisation: bool = True
+    refinement_steps: int = 0
 
     def __str__(self) -> str:
         parts = [self.method, self.neurons.name]
         if self.neurons.lead:
-            parts.append(f"lead {self.neurons.lead}")
+            without = len(self.neurons.without_lead)
+            parts.append(f"lead {self.neurons.lead}" + (f" ({without} populations without)" if without else ""))
+        if self.refinement_steps:
+            parts.append(f"{self.refinement_steps} refinement steps")
         if self.compensation != "none":
             parts.append(f"{self.compensation} compensation")
         return ", ".join(parts)
