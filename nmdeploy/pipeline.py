@@ -67,7 +67,7 @@ class CompilerOptions:
     refinement_steps : int or None
         None: as many as agree best on held-out samples, where the neurons can refine; a preset has none.
     choose_leads : bool
-        Whether populations that can do without the lead of the neurons lose it.
+        Whether the lead may be longer than that of the neurons, and populations that can do without it lose it.
     """
 
     quantization: QuantizationOptions
@@ -244,6 +244,7 @@ def _freedom(options: CompilerOptions) -> Freedom:
         compensations=compensations,
         refinement_steps=options.refinement_steps is None and not is_preset,
         leads=options.choose_leads and not is_preset,
+        headroom=options.method == AUTO,
     )
 
 

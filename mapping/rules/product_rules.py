@@ -37,7 +37,7 @@ def slope_outside_field(evidence: Evidence) -> Iterator[Violation]:
 
 
 def product_overflows(evidence: Evidence) -> Iterator[Violation]:
-    """Products of neurons that fire in every step, or send their first spike of -1, fit."""
+    """Products with the step fit for any input, those with the slope up to the first spike of -1."""
     formats, shift = evidence.profile.number_formats, max(evidence.network.refinement_steps, 0)
     ordinary = evidence.network.timesteps - shift
     for name, population in evidence.populations.items():
@@ -45,8 +45,8 @@ def product_overflows(evidence: Evidence) -> Iterator[Violation]:
         if memory is None:
             continue
         where = f"population {name}"
-        demand = max(full_rate_product(population, memory, ordinary), first_release_product(population, memory))
-        demand <<= shift
+        pace = full_rate_product(population, memory, ordinary) << shift
+        demand = max(pace, first_release_product(population, memory, shift))
         if not demand:
             continue
         if formats.product_max is None:
@@ -58,25 +58,26 @@ def product_overflows(evidence: Evidence) -> Iterator[Violation]:
 
 
 def full_rate_product(population: Population, memory: CountMemory, timesteps: int) -> int:
-    """Potential times step, in the last step, of a paced neuron whose input is one threshold in every step.
+    """Bound of residue times step, in the last step (`mapping.neuron_models`).
 
-    It spikes in every step, and holds the input of the steps of its lead and of this one. 0 where nothing is multiplied
-    by a step.
+    It is reached by a neuron whose input is one threshold in every step: it spikes in every step, and holds the input
+    of the steps of its lead and of this one. 0 where nothing is multiplied by a step.
     """
     if not memory.paced or memory.shift_only:
         return 0
     return (1 + memory.lead) * int(population.threshold.max()) * timesteps
 
 
-def first_release_product(population: Population, memory: CountMemory) -> int:
-    """Input times slope at which a neuron sends its first spike of -1: half a threshold, before the shift.
+def first_release_product(population: Population, memory: CountMemory, shift: int) -> int:
+    """The larger of the two products with the slope at which a neuron sends its first spike of -1.
 
-    0 without a slope.
+    That of the high part comes to half a threshold; that of the low part is the same for all. 0 without a slope.
     """
     if memory.slope_mantissa is None or not memory.slope_mantissa.any():
         return 0
     sloping = population.threshold[memory.slope_mantissa != 0]
-    return (int(sloping.max()) << max(memory.slope_bits, 0)) // 2
+    low = ((1 << max(memory.slope_bits, 0)) - 1) * int(np.abs(memory.slope_mantissa).max())
+    return max((int(sloping.max()) << shift) // 2, low)
 
 
 PRODUCT_RULES = (
@@ -90,9 +91,10 @@ PRODUCT_RULES = (
     Rule(
         "NMD312",
         "product overflows",
-        "Paced neurons multiply their potential by the step, and slopes the input. The products of a neuron that "
-        "spikes in every step, and of one that sends its first spike of -1, must fit the width that the chip has: "
-        "larger ones depend on the data, and quantisation leaves room for those of the calibration samples.",
+        "Paced neurons multiply the residue of their input by the step, and slopes the input. The first product has a "
+        "bound for any input, which must fit the width that the chip has, as must the second of a neuron that sends "
+        "its first spike of -1; larger ones of that depend on the data, and quantisation leaves room for those of the "
+        "calibration samples.",
         product_overflows,
     ),
 )

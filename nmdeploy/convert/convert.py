@@ -92,9 +92,11 @@ def convert(
     return Converted(network, replace(audit, notes=tuple(notes)), statistics)
 
 
-def apply_method(converted: Converted, method_name: str, timesteps: int) -> tuple[SpikingNetwork, ConversionAudit]:
-    """Set the scales by a method of `METHODS`, for a window of `timesteps` steps."""
-    network, notes = normalise(converted.network, converted.statistics, METHODS[method_name], timesteps)
+def apply_method(
+    converted: Converted, method_name: str, timesteps: int, headroom: float = 1.0
+) -> tuple[SpikingNetwork, ConversionAudit]:
+    """Set the scales by a method of `METHODS`, for a window of `timesteps` steps, times `headroom`."""
+    network, notes = normalise(converted.network, converted.statistics, METHODS[method_name], timesteps, headroom)
     return network, replace(converted.audit, notes=(*converted.audit.notes, *notes))
 
 

@@ -96,7 +96,11 @@ METHODS = {
 
 
 def normalise(
-    network: SpikingNetwork, statistics: dict[str, ActivationStatistics], method: Method, timesteps: int
+    network: SpikingNetwork,
+    statistics: dict[str, ActivationStatistics],
+    method: Method,
+    timesteps: int,
+    headroom: float = 1.0,
 ) -> tuple[SpikingNetwork, list[str]]:
     """Set the scale of every population that spikes.
 
@@ -110,6 +114,8 @@ def normalise(
     method : Method
     timesteps : int
         Steps of the window, which some methods take into account; at least 1.
+    headroom : float
+        Factor of what the method chooses.
 
     Returns
     -------
@@ -129,7 +135,9 @@ def normalise(
         if population.activation == "maximum":
             scales[population.name] = _scales_of_sources(network, population, scales)
             continue
-        scales[population.name], found = _own_scale(population, statistics[population.name], method, timesteps)
+        scales[population.name], found = _own_scale(
+            population, statistics[population.name], method, timesteps, headroom
+        )
         notes += found
     return network.with_scales(scales), notes
 
@@ -147,10 +155,11 @@ def _scales_of_sources(
 
 
 def _own_scale(
-    population: FloatPopulation, statistics: ActivationStatistics, method: Method, timesteps: int
+    population: FloatPopulation, statistics: ActivationStatistics, method: Method, timesteps: int, headroom: float
 ) -> tuple[FloatArray, list[str]]:
     """The scale chosen from the population's own activations, and notes on it."""
     chosen, notes = replace_silent(method.choose(statistics, timesteps), statistics)
+    chosen = chosen * headroom
     if population.ceiling is not None:
         # at its largest rate the neuron then stands for the ceiling, which clips for free
         chosen = np.minimum(chosen, population.ceiling)

@@ -72,8 +72,8 @@ def largest_threshold(
     The smallest of four limits: every weight fits its field with the largest exponent; the worst-case synaptic input of
     one step stays within the state (both never exceeded, whatever the data); bias plus input current stay within the
     bias field; the potential over the window stays within the state (both on calibration data, times
-    `OBSERVED_RANGE_MARGIN`). What neurons with a count memory multiply must fit the profile's products. Refinement
-    steps shift all input to the left.
+    `OBSERVED_RANGE_MARGIN`). Neurons with a count memory hold the sum of what their spikes took, and multiply: both
+    must fit whatever the data (`mapping.neuron_models`). Refinement steps shift all input to the left.
 
     Returns
     -------
@@ -101,29 +101,28 @@ def largest_threshold(
     arriving = synaptic * (1 << refinement_steps)
     state = np.maximum(arriving * ROUNDING_MARGIN, potential) / formats.state_max
     demand = np.maximum(np.maximum(state, current / bias_max), widest)
+    if memory is not None:
+        demand = np.maximum(demand, steps / formats.state_max)
     if memory is not None and formats.product_max is not None:
-        products = _products(memory, unit, potential, timesteps, refinement_steps)
+        products = _products(memory, potential, timesteps, refinement_steps)
         demand = np.maximum(demand, products / formats.product_max)
     limit: FloatArray = 1.0 / np.maximum(demand, NEGLIGIBLE)
     return limit
 
 
 def _products(
-    memory: CountMemory, unit: Normalised, potential: FloatArray, timesteps: int, refinement_steps: int
+    memory: CountMemory, potential: FloatArray, timesteps: int, refinement_steps: int
 ) -> FloatArray:
     """Largest product of a neuron in units of its threshold, (channels,).
 
-    Of the potential and the step: the one observed, and that of a neuron which spikes in every step. Of the input and
-    the slope: the input observed, and that of the first spike of -1.
+    Of the bounded residue and the step, and of the high part of the input and the slope (`mapping.neuron_models`).
     """
-    finest, ordinary = 1 << refinement_steps, timesteps - refinement_steps
     largest: FloatArray = np.zeros_like(potential)
     if memory.paced and not memory.shift_only:
-        largest = np.maximum(potential, float((1 + memory.lead) * finest)) * float(ordinary)
+        largest += float((1 + memory.lead) * (timesteps - refinement_steps) << refinement_steps)
     if memory.slope_mantissa is not None:
-        falling = OBSERVED_RANGE_MARGIN * window_weight(timesteps, refinement_steps) * np.maximum(-unit.lowest, 0.0)
-        first = (finest << memory.slope_bits) / 2
-        largest = np.maximum(largest, np.maximum(falling * memory.slope_mantissa, first))
+        slope = np.abs(memory.slope_mantissa) / 2.0**memory.slope_bits
+        largest = np.maximum(largest, potential * slope)
     return largest
 
 

@@ -8,8 +8,9 @@ from mapping.step_weights import window_weight
 from nmdeploy.errors import QuantizationError
 from nmdeploy.search.build import Built
 from nmdeploy.search.freedom import Freedom
+from nmdeploy.search.headroom import choose_headroom
 from nmdeploy.search.judge import Judgement
-from nmdeploy.search.leads import drop_leads
+from nmdeploy.search.leads import drop_leads, lengthen_lead
 from nmdeploy.search.recipe import Recipe
 from nmdeploy.search.refinement import choose_refinement, first_tried
 from nmdeploy.search.screen import screened
@@ -42,10 +43,10 @@ class Found:
 def search(trials: Trials, wanted: Recipe, freedom: Freedom) -> Found:
     """Decide what is open, by agreement on held-out samples.
 
-    Methods are tried first; then more and fewer refinement steps with the best method; then the errors of the best
-    networks are compensated, which is kept only if it is better on samples that it has not seen; last, populations
-    that can do without their lead lose it. Where networks, samples and window are so large that simulating every
-    method takes too long, those that lose most by rounding and clipping alone are left out.
+    Methods are tried first; then, with the best method, more and fewer refinement steps, longer leads and higher
+    scales; then the errors of the best networks are compensated, which is kept only if it is better on samples that it
+    has not seen; last, populations that can do without their lead lose it. Where networks, samples and window are so
+    large that simulating every method takes too long, those that lose most by rounding and clipping alone are left out.
 
     Parameters
     ----------
@@ -65,6 +66,10 @@ def search(trials: Trials, wanted: Recipe, freedom: Freedom) -> Found:
     best = tried[0]
     if freedom.refinement_steps and wanted.neurons.can_refine:
         best = choose_refinement(trials, best)
+    if freedom.leads and wanted.neurons.lead:
+        best = lengthen_lead(trials, best)
+    if freedom.headroom:
+        best = choose_headroom(trials, best)
     results = [best] if "none" in freedom.compensations else []
     for finalist in [best, *tried[1:FINALISTS]]:
         results += [trials.compensated(finalist, one) for one in freedom.compensations if one != "none"]

@@ -62,7 +62,7 @@ def build(
         The target cannot hold the network so.
     """
     levels = window_weight(options.timesteps, recipe.refinement_steps)
-    scaled, _ = apply_method(converted, recipe.method, levels)
+    scaled, _ = apply_method(converted, recipe.method, levels, recipe.headroom)
     source = scaled if recipe.shortcut_normalisation else without_shortcut_normalisation(scaled)
     chosen = replace(
         options,

@@ -19,10 +19,13 @@ class Freedom:
     refinement_steps : bool
         Whether the number of refinement steps is open.
     leads : bool
-        Whether populations may do without the lead of the recipe.
+        Whether the lead may be longer than that of the recipe, and which populations do without.
+    headroom : bool
+        Whether scales may be higher than those of the method.
     """
 
     methods: tuple[str, ...]
     compensations: tuple[Compensation, ...] = ("none", "bias")
     refinement_steps: bool = False
     leads: bool = False
+    headroom: bool = False

@@ -1,8 +1,9 @@
-"""Which populations can do without their lead: each that does shortens the time to answer by its lead.
+"""How long a lead paced populations need, and which of them can do without: each lead adds to the time to answer.
 
-The lead lets a paced population see its input's pace before its first spike. How much that is worth differs from layer
-to layer by orders of magnitude: the last layers of a ResNet and some first convolutions of its blocks lose next to
-nothing without, a population whose counts many layers build on loses much.
+The lead lets a population see its input's pace before its first spike, and more of its input before its last ones. How
+much that is worth differs from network to network, and from layer to layer by orders of magnitude: the last layers of a
+ResNet and some first convolutions of its blocks lose next to nothing without, a population whose counts many layers
+build on loses much.
 """
 
 from __future__ import annotations
@@ -11,14 +12,29 @@ from dataclasses import replace
 
 from nmdeploy.quantize.neuron_choice import count_memory
 from nmdeploy.quantize.schedule import start_steps
+from nmdeploy.search.climb import climb
 from nmdeploy.search.recipe import Recipe
 from nmdeploy.search.trials import Trial, Trials
 
-# The error may grow by this factor, and no decision on held-out samples may be lost.
-TOLERANCE = 1.5
+# A lead twice as long must bring the error below this share of what it was.
+WORTH = 0.85
+# Without leads the error may grow by this factor, and no decision on held-out samples may be lost.
+TOLERANCE = 1.25
 SAMPLES_MAX = 64
 # About half a minute; of detectors fewer samples are simulated.
 SIMULATED_OPERATIONS = 1e12
+
+
+def lengthen_lead(trials: Trials, begun: Trial) -> Trial:
+    """Double the lead as long as it pays, up to a quarter of the window."""
+
+    def longer(recipe: Recipe) -> Recipe | None:
+        lead = 2 * recipe.neurons.lead
+        if lead > trials.options.timesteps // 4:
+            return None
+        return replace(recipe, neurons=replace(recipe.neurons, lead=lead))
+
+    return climb(trials, begun, longer, WORTH)
 
 
 def drop_leads(trials: Trials, begun: Trial) -> Trial:

@@ -33,6 +33,8 @@ class Recipe:
         Off, shortcuts keep the weights that they have without scales (what Spiking ResNet compares with).
     refinement_steps : int
         Last steps of the window that weigh a half, a quarter, ... of the others.
+    headroom : float
+        Factor of the method's scales.
     """
 
     method: str
@@ -41,9 +43,11 @@ class Recipe:
     initial_potential_share: float = 0.5
     shortcut_normalisation: bool = True
     refinement_steps: int = 0
+    headroom: float = 1.0
 
     def __str__(self) -> str:
-        parts = [self.method, self.neurons.name]
+        raised = f" x {self.headroom:.3g}" if self.headroom != 1.0 else ""
+        parts = [self.method + raised, self.neurons.name]
         if self.neurons.lead:
             without = len(self.neurons.without_lead)
             parts.append(f"lead {self.neurons.lead}" + (f" ({without} populations without)" if without else ""))

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from nmdeploy.errors import QuantizationError
 from nmdeploy.quantize.neuron_choice import NeuronChoice
+from nmdeploy.search.climb import climb
+from nmdeploy.search.recipe import Recipe
 from nmdeploy.search.trials import Trial, Trials
 
-# Weights and thresholds of 8 bits leave nothing for finer counts to tell.
+# Of windows of 8 steps and more; the search goes on from here.
 FIRST_TRIED_MAX = 4
 
 
@@ -22,32 +23,15 @@ def first_tried(neurons: NeuronChoice, timesteps: int) -> int:
 
 
 def choose_refinement(trials: Trials, begun: Trial) -> Trial:
-    """Step up and down from the refinement steps of a trial as long as it helps.
+    """Step up from the refinement steps of a trial as long as it helps, or down."""
 
-    Parameters
-    ----------
-    trials : Trials
-    begun : Trial
-        Of the best method, uncompensated.
+    def more(recipe: Recipe) -> Recipe | None:
+        steps = recipe.refinement_steps + 1
+        return replace(recipe, refinement_steps=steps) if steps < trials.options.timesteps else None
 
-    Returns
-    -------
-    Trial
-        `begun`, if none is better.
-    """
-    best = begun
-    for direction in (1, -1):
-        while True:
-            steps = best.built.recipe.refinement_steps + direction
-            if not 0 <= steps < trials.options.timesteps:
-                break
-            try:
-                candidate = trials.attempt(replace(best.built.recipe, refinement_steps=steps))
-            except QuantizationError:  # too fine for the state's bits
-                break
-            if candidate.judgement.rank >= best.judgement.rank:
-                break
-            best = candidate
-        if best is not begun:
-            break
-    return best
+    def fewer(recipe: Recipe) -> Recipe | None:
+        steps = recipe.refinement_steps - 1
+        return replace(recipe, refinement_steps=steps) if steps >= 0 else None
+
+    best = climb(trials, begun, more)
+    return best if best is not begun else climb(trials, begun, fewer)
