@@ -25,26 +25,23 @@ def climb(
     change : callable
         From a recipe to the next one to try; None at the end.
     worth : float
-        A change pays if it brings the error below this share of what it was.
+        A change pays if it leaves less than this share of the least error so far.
 
     Returns
     -------
     Trial
         The last one that paid; `begun` if none did.
     """
-    best = begun
-    while (recipe := change(best.built.recipe)) is not None:
+    last, before = begun, begun.judgement
+    allowed = int(CHANCE * len(before.predictions))
+    least, most = before.error, before.same
+    while (recipe := change(last.built.recipe)) is not None:
         try:
             candidate = trials.attempt(recipe)
         except QuantizationError:  # what is asked for is beyond the bits of the state
             break
-        if not _pays(candidate, best, worth):
+        after = candidate.judgement
+        if after.error >= worth * least or after.same < most - allowed:
             break
-        best = candidate
-    return best
-
-
-def _pays(candidate: Trial, best: Trial, worth: float) -> bool:
-    after, before = candidate.judgement, best.judgement
-    allowed = int(CHANCE * len(before.predictions))
-    return after.error < worth * before.error and after.same >= before.same - allowed
+        last, least, most = candidate, min(least, after.error), max(most, after.same)
+    return last
