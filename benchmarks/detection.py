@@ -222,7 +222,7 @@ def _outputs(built: Built, samples: NDArray[np.float32]) -> tuple[NDArray[np.flo
     decoded, spikes, saturations = [], 0, 0
     for first in range(0, len(samples), BATCH):
         result = simulator.run(samples[first : first + BATCH])
-        decoded.append(decode(network, result.potentials[:, -1], network.timesteps))
+        decoded.append(decode(network, result.potentials))
         spikes += sum(int(counts.sum()) for counts in result.spike_counts.values())
         saturations += result.saturations
     neurons = sum(population.neuron_count for population in network.populations)

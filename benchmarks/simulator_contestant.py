@@ -32,7 +32,7 @@ def main() -> None:
         begin = time.perf_counter()
         result = simulator.run(samples[:batch], timesteps=timesteps)
         seconds = time.perf_counter() - begin
-        outputs = decode(network, result.potentials[:, -1], timesteps)
+        outputs = decode(network, result.potentials)
         correct = int((outputs.argmax(axis=1) == labels[:batch]).sum())
         return {"seconds": seconds, "correct": correct, "mode": f"torch {torch.__version__}"}
 

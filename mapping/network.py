@@ -215,6 +215,8 @@ class ChipNetwork:
     refinement_steps : int
         Steps at the end of every window whose spikes weigh a half, a quarter, ... of the others; all neurons that spike
         have a count memory then, or hold a maximum over counts.
+    read_out_step : int
+        First step of their window from which on outputs are read; the host takes away what they held before.
     """
 
     input_shape: Shape
@@ -227,6 +229,7 @@ class ChipNetwork:
     graph: nx.MultiDiGraph
     input_projections: tuple[InputProjection, ...] = field(default=())
     refinement_steps: int = 0
+    read_out_step: int = 0
 
     @property
     def populations(self) -> list[Population]:

@@ -23,3 +23,8 @@ def elapsed_weight(steps: int, timesteps: int, refinement_steps: int) -> int:
 def window_weight(timesteps: int, refinement_steps: int) -> int:
     """Sum of the weights of all steps of a window: the levels that a count can reach."""
     return elapsed_weight(timesteps, timesteps, refinement_steps)
+
+
+def levels_from(first_step: int, timesteps: int, refinement_steps: int) -> int:
+    """Sum of the weights of the steps of a window from one of them on."""
+    return window_weight(timesteps, refinement_steps) - elapsed_weight(first_step, timesteps, refinement_steps)

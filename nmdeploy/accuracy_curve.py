@@ -53,7 +53,7 @@ def accuracy_curve(
     """
     points = []
     for steps in range(1, potentials.shape[1] + 1):
-        predictions = decode(network, potentials[:, steps - 1], steps, potentials.shape[1]).argmax(axis=1)
+        predictions = decode(network, potentials[:, :steps], potentials.shape[1]).argmax(axis=1)
         accuracy = None if labels is None else float((predictions == labels).mean())
         points.append(CurvePoint(steps, accuracy, float((predictions == float_predictions).mean())))
     return points

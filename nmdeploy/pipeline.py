@@ -68,6 +68,9 @@ class CompilerOptions:
         None: as many as agree best on held-out samples, where the neurons can refine; a preset has none.
     choose_leads : bool
         Whether the lead may be longer than that of the neurons, and populations that can do without it lose it.
+    read_out_step : int or None
+        First step of the window from which on outputs are read. None: the one that agrees best, for neurons without a
+        count memory, else 0; a preset reads from 0.
     """
 
     quantization: QuantizationOptions
@@ -81,6 +84,7 @@ class CompilerOptions:
     decoding: Decoding = "membrane"
     refinement_steps: int | None = None
     choose_leads: bool = True
+    read_out_step: int | None = None
 
 
 @dataclass(frozen=True)
@@ -228,6 +232,7 @@ def _wanted(options: CompilerOptions, profile: HardwareProfile) -> Recipe:
         neurons=options.neurons or recipe.neurons,
         shortcut_normalisation=options.shortcut_normalisation,
         refinement_steps=options.refinement_steps or 0,
+        read_out_step=options.read_out_step or 0,
     )
 
 
@@ -244,6 +249,7 @@ def _freedom(options: CompilerOptions) -> Freedom:
         compensations=compensations,
         refinement_steps=options.refinement_steps is None and not is_preset,
         leads=options.choose_leads and not is_preset,
+        read_out=options.read_out_step is None and not is_preset,
         headroom=options.method == AUTO,
     )
 

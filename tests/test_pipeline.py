@@ -66,7 +66,7 @@ def uniform(features, count=64, seed=1):
 
 def agreement_of(made, function, samples):
     """Share of samples whose largest output is that of the float function."""
-    decoded = decode(made.network, simulate(made.network, samples).potentials[:, -1], made.network.timesteps)
+    decoded = decode(made.network, simulate(made.network, samples).potentials)
     return float((decoded.argmax(axis=1) == function(samples[:, :, 0, 0]).argmax(axis=1)).mean())
 
 
@@ -186,7 +186,7 @@ def test_a_trained_network_stays_accurate(digits, quantization):
     assert made.audit.activations_converted == made.audit.activations_total == 3
     result = simulate(made.network, x.numpy())
     assert result.saturations == 0
-    predictions = decode(made.network, result.potentials[:, -1], 64).argmax(axis=1)
+    predictions = decode(made.network, result.potentials).argmax(axis=1)
     allowed = 0.02 if quantization.get("reset") != "zero" else 0.08  # what a spike leaves behind is lost
     assert (predictions == y).mean() >= float_accuracy - allowed
 
@@ -199,7 +199,7 @@ def test_decoded_outputs_approach_the_logits(digits):
     graph, errors = trace(module, x[:1]), []
     for timesteps in (8, 64, 512):
         made = compiled(graph, split_calibration(calibration, "digits"), "channel-max", timesteps)
-        decoded = decode(made.network, simulate(made.network, x[:100].numpy()).potentials[:, -1], timesteps)
+        decoded = decode(made.network, simulate(made.network, x[:100].numpy()).potentials)
         errors.append(np.linalg.norm(decoded - logits) / np.linalg.norm(logits))
     assert errors[0] > errors[1] > errors[2]
     assert errors[2] < 0.05
@@ -213,9 +213,9 @@ def test_a_linear_network_is_decoded_exactly(timesteps):
     layers = [Layer("input", op.Input(), (), (4, 1, 1)), Layer("out", last, ("input",), (3, 1, 1))]
     calibration = uniform(4)
     made = compiled(build_layer_graph(layers, ("out",)), calibration, timesteps=timesteps)
-    potentials = simulate(made.network, calibration.samples).potentials[:, -1]
+    potentials = simulate(made.network, calibration.samples).potentials
     expected = calibration.samples[:, :, 0, 0] @ weight.T + bias
-    np.testing.assert_allclose(decode(made.network, potentials, timesteps), expected, rtol=0, atol=2e-3)
+    np.testing.assert_allclose(decode(made.network, potentials), expected, rtol=0, atol=2e-3)
 
 
 def test_same_input_same_result(digits):

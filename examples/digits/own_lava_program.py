@@ -52,8 +52,9 @@ def main(folder: str, data_file: str) -> None:
     potentials = sink.data.get().astype(np.int64)[0, 0, 0]
     neurons.stop()
 
-    last_steps = [program.clocks[output].end_step(sample + 1) - 1 for sample in range(SAMPLES)]
-    print("predicted", *decode(network, potentials[:, last_steps].T, network.timesteps).argmax(axis=1))
+    ends = [program.clocks[output].end_step(sample + 1) for sample in range(SAMPLES)]
+    windows = np.stack([potentials[:, end - network.timesteps : end].T for end in ends])
+    print("predicted", *decode(network, windows).argmax(axis=1))
     print("labels   ", *labels)
 
 

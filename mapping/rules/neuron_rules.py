@@ -21,6 +21,8 @@ def neuron_contradictory(evidence: Evidence) -> Iterator[Violation]:
     refinement = evidence.network.refinement_steps
     if not 0 <= refinement < evidence.network.timesteps:
         yield broken("NMD407", "network", f"{refinement} refinement steps in its windows", DAMAGED)
+    if not 0 <= evidence.network.read_out_step < evidence.network.timesteps:
+        yield broken("NMD407", "network", f"outputs read from step {evidence.network.read_out_step} on", DAMAGED)
     for name, population in evidence.populations.items():
         for problem in model_problems(population):
             yield broken("NMD407", f"population {name}", problem, DAMAGED)
@@ -130,7 +132,7 @@ NEURON_RULES = (
         "neuron model contradictory",
         "A neuron has a count memory, takes a maximum over counts, has a negative threshold, or none of these. "
         "A count memory needs reset by subtraction, a lead needs pace, a slope release 'half' and no shifts; a "
-        "maximum has no threshold, bias, input current or potential.",
+        "maximum has no threshold, bias, input current or potential. Refinement and read-out lie within the window.",
         neuron_contradictory,
     ),
     Rule(

@@ -125,7 +125,7 @@ def window_curve(
             finished = None if progress is None else _times(progress, window)
             result = simulator.run(batch.samples, timesteps=window, memory_bytes=memory_bytes, progress=finished)
             for steps, tally in zip(read_out, tallies, strict=True):
-                decoded = decode(network, result.potentials[:, steps - 1], steps, window)
+                decoded = decode(network, result.potentials[:, :steps], window)
                 tally.add(decoded, batch.reference, batch.labels)
         return [tally.score() for tally in tallies]
 

@@ -42,6 +42,7 @@ class Options(_Strict):
     shortcut_normalisation: bool = True
     decoding: str = "membrane"
     refinement_steps: int = 0
+    read_out_step: int = 0
     weight_rounding: str = "nearest"
 
 

@@ -22,7 +22,7 @@ from nmdeploy.errors import ArtifactError
 from nmdeploy.spiking.network import FloatPopulation, FloatProjection, SpikingNetwork, build_spiking_network
 
 FORMAT = "nmdeploy-network"
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 NESTED: dict[str, Callable[..., Any]] = {
     "connectivity": Connectivity,
     "count_memory": CountMemory,
@@ -37,6 +37,7 @@ CHIP_SCALARS = (
     "bias_mantissa_max",
     "bias_exponent_max",
     "refinement_steps",
+    "read_out_step",
 )
 
 

@@ -134,6 +134,10 @@ def compile_command(
     decoding: Annotated[
         Decodings, typer.Option(help="Outputs from membrane potentials, or from counts of output spikes.")
     ] = Decodings.by_membrane,
+    read_out_from: Annotated[
+        int | None,
+        typer.Option(min=0, help="First step of the window from which on outputs are read; default: the best."),
+    ] = None,
     shortcut_normalisation: Annotated[
         bool, typer.Option(help="Off only to show what it is worth.")
     ] = True,
@@ -203,6 +207,7 @@ def compile_command(
         decoding.value,
         refinement_steps,
         choose_leads=lead is None,
+        read_out_step=read_out_from,
     )
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
@@ -228,6 +233,7 @@ def compile_command(
         shortcut_normalisation=compiled.recipe.shortcut_normalisation,
         decoding=decoding.value,
         refinement_steps=compiled.recipe.refinement_steps,
+        read_out_step=compiled.recipe.read_out_step,
         weight_rounding=rounding,
         seed=seed,
     )
@@ -321,6 +327,7 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "lead": options.lead,
         "populations_without_lead": len(compiled.recipe.neurons.without_lead),
         "refinement_steps": options.refinement_steps,
+        "read_out_step": options.read_out_step,
         "compensation": options.compensation,
         "decoding": options.decoding,
         "weight_bits": options.weight_bits,

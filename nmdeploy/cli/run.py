@@ -111,7 +111,7 @@ def run_command(
             )
     seconds = time.perf_counter() - begin
     float_predictions = evaluate(compiled.float_network, samples).argmax(axis=1)
-    predictions = decode(compiled.network, result.potentials[:, -1], steps).argmax(axis=1)
+    predictions = decode(compiled.network, result.potentials).argmax(axis=1)
     report = _report(compiled, dataset, result, predictions, float_predictions, steps)
     report = {"backend": backend.value, **report, "seconds": round(seconds, 3)}
     if result.saturations > 0:

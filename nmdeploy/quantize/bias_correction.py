@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, build_graph
-from mapping.step_weights import window_weight
+from mapping.step_weights import levels_from
 from nmdeploy.bias_field import to_bias_field
 from nmdeploy.simulator.layer_by_layer import LayerByLayer
 from nmdeploy.spiking.evaluate import activations
@@ -29,7 +29,7 @@ def correct_biases(
     samples: NDArray[np.float32],
     progress: Callable[[int], None] | None = None,
 ) -> ChipNetwork:
-    """Shift the bias of every channel by the mean error of its rate, sources first.
+    """Shift the bias of every channel by the mean error of its rate from the read-out step on, sources first.
 
     Parameters
     ----------
@@ -48,10 +48,11 @@ def correct_biases(
     """
     layers = LayerByLayer(network, samples)
     corrected: dict[str, Population] = {}
-    levels = window_weight(network.timesteps, network.refinement_steps)
+    begin = network.read_out_step
+    levels = levels_from(begin, network.timesteps, network.refinement_steps)
     for float_population, values in activations(float_network, layers.samples):
         population = network.population(float_population.name)
-        counts, potentials = layers.run(population)
+        counts, potentials = layers.run(population, begin)
         if population.pool_counts is None:
             shift = _shift(population, float_population, values, counts, potentials, levels)
             shifted = _shifted(population, shift, network)

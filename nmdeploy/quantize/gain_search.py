@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, build_graph
-from mapping.step_weights import window_weight
+from mapping.step_weights import levels_from
 from nmdeploy.simulator.layer_by_layer import LayerByLayer
 from nmdeploy.spiking.evaluate import activations
 from nmdeploy.spiking.network import SpikingNetwork
@@ -37,7 +37,8 @@ def search_gains(
     """
     layers = LayerByLayer(network, samples)
     chosen: dict[str, Population] = {}
-    levels = window_weight(network.timesteps, network.refinement_steps)
+    begin = network.read_out_step
+    levels = levels_from(begin, network.timesteps, network.refinement_steps)
     for float_population, values in activations(float_network, layers.samples):
         population = network.population(float_population.name)
         if population.reset == "subtract" and population.pool_counts is None:
@@ -46,7 +47,7 @@ def search_gains(
             errors = {}
             for gain in GAINS:
                 candidate = _with_gain(population, gain, 1 << network.threshold_exponent)
-                counts, _ = layers.run(candidate)
+                counts, _ = layers.run(candidate, begin)
                 errors[gain] = float(((counts * scale / levels - wanted) ** 2).sum())
             population = _with_gain(population, min(errors, key=errors.__getitem__), 1 << network.threshold_exponent)
         layers.run(population)

@@ -60,6 +60,8 @@ class QuantizationOptions:
     neurons : NeuronChoice
     refinement_steps : int
         Of every window, see `mapping.step_weights`; for neurons with a count memory that take spikes back.
+    read_out_step : int
+        First step of the window from which on outputs are read.
     weight_rounding : {"nearest", "least-squares", "gptq"}
         To nearest on the finest scale that clips nothing; to nearest on the scale of least squared error; on that
         scale, one weight after another, so that the outputs on calibration samples change least.
@@ -72,6 +74,7 @@ class QuantizationOptions:
     initial_potential_share: float = 0.5
     neurons: NeuronChoice = field(default_factory=NeuronChoice)
     refinement_steps: int = 0
+    read_out_step: int = 0
     weight_rounding: WeightRounding = "nearest"
 
 
@@ -153,6 +156,7 @@ def quantize(
         graph=build_graph(populations, projections),
         input_projections=tuple(inputs),
         refinement_steps=options.refinement_steps,
+        read_out_step=options.read_out_step,
     )
 
 
@@ -172,6 +176,10 @@ def _check_offered(profile: HardwareProfile, options: QuantizationOptions) -> No
     _check_refinement(options)
     if options.timesteps < 1:
         raise QuantizationError(f"{options.timesteps} time steps: at least 1 is needed")
+    if not 0 <= options.read_out_step < options.timesteps:
+        raise QuantizationError(
+            f"outputs read from step {options.read_out_step} on of a window of {options.timesteps} steps"
+        )
 
 
 def _check_refinement(options: QuantizationOptions) -> None:

@@ -11,6 +11,7 @@ from nmdeploy.search.freedom import Freedom
 from nmdeploy.search.headroom import choose_headroom
 from nmdeploy.search.judge import Judgement
 from nmdeploy.search.leads import drop_leads, lengthen_lead
+from nmdeploy.search.read_out import delay_read_out
 from nmdeploy.search.recipe import Recipe
 from nmdeploy.search.refinement import choose_refinement, first_tried
 from nmdeploy.search.screen import screened
@@ -45,8 +46,9 @@ def search(trials: Trials, wanted: Recipe, freedom: Freedom) -> Found:
 
     Methods are tried first; then, with the best method, more and fewer refinement steps, longer leads and higher
     scales; then the errors of the best networks are compensated, which is kept only if it is better on samples that it
-    has not seen; last, populations that can do without their lead lose it. Where networks, samples and window are so
-    large that simulating every method takes too long, those that lose most by rounding and clipping alone are left out.
+    has not seen; last, outputs are read later, or populations that can do without their lead lose it. Where networks,
+    samples and window are so large that simulating every method takes too long, those that lose most by rounding and
+    clipping alone are left out.
 
     Parameters
     ----------
@@ -74,6 +76,8 @@ def search(trials: Trials, wanted: Recipe, freedom: Freedom) -> Found:
     for finalist in [best, *tried[1:FINALISTS]]:
         results += [trials.compensated(finalist, one) for one in freedom.compensations if one != "none"]
     best = min(results, key=lambda trial: trial.judgement.rank)
+    if freedom.read_out and not wanted.neurons.has_count_memory:
+        best = delay_read_out(trials, best, freedom.compensations)
     if freedom.leads and wanted.neurons.lead:
         best = drop_leads(trials, best)
     return Found(best.built, best.judgement, tuple(f"method {name} left out: {why}" for name, why in refusals.items()))

@@ -69,6 +69,7 @@ def build(
         neurons=recipe.neurons,
         initial_potential_share=recipe.initial_potential_share,
         refinement_steps=recipe.refinement_steps,
+        read_out_step=recipe.read_out_step,
     )
     network = quantize(
         source, converted.statistics, profile, chosen, calibration.input_max, calibration.samples

@@ -20,6 +20,8 @@ class Freedom:
         Whether the number of refinement steps is open.
     leads : bool
         Whether the lead may be longer than that of the recipe, and which populations do without.
+    read_out : bool
+        Whether outputs may be read from a later step on than that of the recipe.
     headroom : bool
         Whether scales may be higher than those of the method.
     """
@@ -28,4 +30,5 @@ class Freedom:
     compensations: tuple[Compensation, ...] = ("none", "bias")
     refinement_steps: bool = False
     leads: bool = False
+    read_out: bool = False
     headroom: bool = False

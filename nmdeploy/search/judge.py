@@ -55,12 +55,12 @@ def judge(network: ChipNetwork, samples: NDArray[np.float32], reference: NDArray
     """
     outputs = sum(population.neuron_count for population in network.outputs)
     count = max(1, POTENTIALS_BYTES // (outputs * network.timesteps * np.dtype(np.int64).itemsize))
-    simulator, potentials, spike_counts = Simulator(network), [], []
+    simulator, outputs_of_parts, spike_counts = Simulator(network), [], []
     for first in range(0, len(samples), count):
         result = simulator.run(samples[first : first + count])
-        potentials.append(result.potentials[:, -1].copy())
+        outputs_of_parts.append(decode(network, result.potentials))
         spike_counts.append(result.spike_counts)
-    decoded = decode(network, np.concatenate(potentials), network.timesteps)
+    decoded = np.concatenate(outputs_of_parts)
     same, error = agreement(decoded, reference)
     decides = all(population.shape[1:] == (1, 1) for population in network.outputs)
     counts = {name: np.concatenate([part[name] for part in spike_counts]) for name in spike_counts[0]}

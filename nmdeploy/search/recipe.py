@@ -33,6 +33,8 @@ class Recipe:
         Off, shortcuts keep the weights that they have without scales (what Spiking ResNet compares with).
     refinement_steps : int
         Last steps of the window that weigh a half, a quarter, ... of the others.
+    read_out_step : int
+        First step of the window from which on outputs are read.
     headroom : float
         Factor of the method's scales.
     """
@@ -43,6 +45,7 @@ class Recipe:
     initial_potential_share: float = 0.5
     shortcut_normalisation: bool = True
     refinement_steps: int = 0
+    read_out_step: int = 0
     headroom: float = 1.0
 
     def __str__(self) -> str:
@@ -53,6 +56,8 @@ class Recipe:
             parts.append(f"lead {self.neurons.lead}" + (f" ({without} populations without)" if without else ""))
         if self.refinement_steps:
             parts.append(f"{self.refinement_steps} refinement steps")
+        if self.read_out_step:
+            parts.append(f"read from step {self.read_out_step} on")
         if self.compensation != "none":
             parts.append(f"{self.compensation} compensation")
         return ", ".join(parts)

@@ -94,7 +94,7 @@ class EarlyExit:
         return inside
 
     def _cannot_be_overtaken(self, potentials: IntArray, constant: IntArray, remaining: int) -> NDArray[np.bool_]:
-        winners = decode(self._network, potentials, self._timesteps).argmax(axis=1)
+        winners = decode(self._network, potentials[:, None], self._timesteps).argmax(axis=1)
         for winner in np.unique(winners[~self._loss_known[winners]]):
             own = self._scales[winner] * self._weights[winner]
             self._loss[winner] = self._largest_sum(self._scales[:, None] * self._weights - own)
@@ -116,6 +116,8 @@ def _obstacle(network: ChipNetwork) -> str | None:
     """Why no decision of a network can be proved, in words."""
     if network.refinement_steps:
         return "its last steps weigh less than the others"
+    if network.read_out_step:
+        return f"its outputs are read from step {network.read_out_step} on"
     if not network.outputs:
         return "the network has no output"
     for population in network.outputs:

@@ -54,20 +54,22 @@ class LayerByLayer:
         self._waiting = dict(network.graph.out_degree())
         self.saturations: dict[str, int] = {}
 
-    def run(self, population: Population) -> tuple[IntArray, IntArray]:
+    def run(self, population: Population, first_step: int = 0) -> tuple[IntArray, IntArray]:
         """Run one population over its window, all of whose sources have run.
 
         Parameters
         ----------
         population : Population
             Of the network; its biases and initial potentials may be others.
+        first_step : int
+            Of the window; what comes before does not count, though the whole window is run.
 
         Returns
         -------
         counts : int64 array, (samples, neurons)
             Net spikes, those of -1 counted as such, by the weights of their steps (`mapping.step_weights`).
         potentials : int64 array, (samples, neurons)
-            After the last step, of an output; no neurons for others.
+            What came in up to the last step, of an output; no neurons for others.
         """
         network = self._network
         span = Span(0, network.timesteps, population.lead, network.timesteps, network.refinement_steps)
@@ -83,9 +85,14 @@ class LayerByLayer:
         self._trains[population.name] = [part.spikes for part in advanced]
         self.saturations[population.name] = sum(part.saturations for part in advanced)
         weights = np.array([1 << span.input_shift(step) for step in range(network.timesteps)], dtype=np.int64)
+        weights[:first_step] = 0
         net = [np.tensordot(weights, self._engine.as_array(part.spikes), axes=1) for part in advanced]
         counts = np.concatenate([neurons_last(count) for count in net])
-        return counts, np.concatenate([part.potentials[:, -1] for part in advanced])
+        potentials = [part.potentials[:, -1] for part in advanced]
+        if first_step:
+            before = [part.potentials[:, first_step - 1] for part in advanced]
+            potentials = [last - first for last, first in zip(potentials, before, strict=True)]
+        return counts, np.concatenate(potentials)
 
     def trains(self, name: str) -> Iterator[SpikeTrain]:
         """Spikes of the population that ran last, or of one that others wait for, some samples at a time.

@@ -57,9 +57,9 @@ def error_of_outputs(folder, data):
     artifact = read_artifact(folder)
     with np.load(data) as arrays:
         samples = artifact.manifest.preprocessing.apply(arrays["x"][:200], artifact.network.input_shape)
-    potentials = simulate(artifact.network, samples).potentials[:, -1]
+    potentials = simulate(artifact.network, samples).potentials
     expected = evaluate(artifact.float_network, samples)
-    decoded = decode(artifact.network, potentials, artifact.network.timesteps)
+    decoded = decode(artifact.network, potentials)
     return float(np.linalg.norm(decoded - expected) / np.linalg.norm(expected))
 
 

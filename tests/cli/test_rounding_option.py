@@ -32,7 +32,7 @@ def error_of_outputs(artifact, data):
     """Relative error of the decoded outputs."""
     with np.load(data) as arrays:
         samples = artifact.manifest.preprocessing.apply(arrays["x"][:200], artifact.network.input_shape)
-    decoded = decode(artifact.network, simulate(artifact.network, samples).potentials[:, -1], 16)
+    decoded = decode(artifact.network, simulate(artifact.network, samples).potentials)
     expected = evaluate(artifact.float_network, samples)
     return float(np.linalg.norm(decoded - expected) / np.linalg.norm(expected))
 

@@ -74,7 +74,7 @@ def test_results_are_counts(name, calibration):
     """What is decoded is the sum of the spikes of the output's own populations, each worth one step of the scale."""
     _, network = built(name, calibration, "count")
     result = simulate(network, calibration.held_out, record_spike_trains=True)
-    decoded = decode(network, result.potentials[:, -1], T)
+    decoded = decode(network, result.potentials)
     expected = []
     for output in network.outputs:
         signs = {"positive": 1, "negative": -1}
@@ -98,7 +98,7 @@ def test_counts_are_coarser_than_potentials(name, calibration):
     for decoding in ("membrane", "count"):
         _, network = built(name, calibration, decoding)
         result = simulate(network, calibration.held_out)
-        errors[decoding] = np.linalg.norm(decode(network, result.potentials[:, -1], T) - reference)
+        errors[decoding] = np.linalg.norm(decode(network, result.potentials) - reference)
     assert errors["membrane"] < errors["count"] < 0.5 * np.linalg.norm(reference)
 
 

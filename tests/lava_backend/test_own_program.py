@@ -118,8 +118,7 @@ def test_example(digits_artifact, digits_images, tmp_path):
     predicted, labels = (line.split()[1:] for line in ended.stdout.splitlines()[-2:])
     artifact = read_artifact(digits_artifact)
     samples = artifact.manifest.preprocessing.apply(digits_images[:5], artifact.network.input_shape)
-    potentials = simulate(artifact.network, samples).potentials[:, -1]
-    expected = decode(artifact.network, potentials, artifact.network.timesteps).argmax(axis=1)
+    expected = decode(artifact.network, simulate(artifact.network, samples).potentials).argmax(axis=1)
     assert [int(one) for one in predicted] == expected.tolist()
     assert len(labels) == 5
 

@@ -39,7 +39,7 @@ def test_judgement(case, budget, monkeypatch):
     monkeypatch.setattr(module_under_test, "POTENTIALS_BYTES", budget)
     found = module_under_test.judge(network, samples, reference)
     whole = simulate(network, samples)
-    decoded = decode(network, whole.potentials[:, -1], 4)
+    decoded = decode(network, whole.potentials)
     assert found.error == pytest.approx(np.linalg.norm(decoded - exact) / np.linalg.norm(exact), rel=1e-5)
     np.testing.assert_array_equal(found.predictions, decoded.argmax(axis=1))
     agreeing = int((decoded.argmax(axis=1) == exact.argmax(axis=1)).sum())

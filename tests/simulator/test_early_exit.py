@@ -111,10 +111,10 @@ def test_decided_is_what_no_spikes_can_change(drawn):
     net, potentials, constant, remaining = drawn
     step = net.timesteps - remaining
     found = EarlyExit(net, net.timesteps).decided(potentials, constant, step)
-    decisions = decode(net, potentials, net.timesteps).argmax(axis=1)
+    decisions = decode(net, potentials[:, None], net.timesteps).argmax(axis=1)
     for sample in range(len(potentials)):
         reached, saturated = endings(net, potentials[sample], constant[sample], remaining)
-        last = decode(net, np.array(sorted(reached)), net.timesteps).argmax(axis=1)
+        last = decode(net, np.array(sorted(reached))[:, None], net.timesteps).argmax(axis=1)
         if found[sample]:
             assert (last == decisions[sample]).all()
         assert found[sample] == (

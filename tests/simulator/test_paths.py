@@ -83,7 +83,7 @@ def test_early_exit_is_the_chip_stopped(engine, run):
 def check_early_exit(engine, net, samples, interval):
     result = simulate(net, samples, engine=engine, check_interval=interval, record_spike_trains=True)
     whole_window = simulate(net, samples, engine=engine)
-    decisions = [decode(net, one.potentials[:, -1], net.timesteps).argmax(axis=1) for one in (result, whole_window)]
+    decisions = [decode(net, one.potentials).argmax(axis=1) for one in (result, whole_window)]
     np.testing.assert_array_equal(*decisions)
     saturations = 0
     for sample, steps in enumerate(result.steps):

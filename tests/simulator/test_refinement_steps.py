@@ -136,7 +136,7 @@ def test_outputs_are_decoded_by_the_weights_of_the_steps():
     net = replace(network([out], timesteps=6), refinement_steps=3)
     potentials = simulate(net, np.zeros((1, *net.input_shape), np.float32)).potentials
     for steps in range(1, 7):
-        assert decode(net, potentials[:, steps - 1], steps, 6) == 3.0
+        assert decode(net, potentials[:, :steps], 6) == 3.0
 
 
 def test_what_knows_no_refinement_steps_says_so():
