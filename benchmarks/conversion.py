@@ -82,10 +82,11 @@ PLAIN = ("--method", "channel-max", "--neurons", "if", "--initial-potential", "0
 # One line for each ingredient switched off or exchanged.
 ABLATION: dict[str, tuple[str, ...]] = {
     "as chosen by auto": (),
-    "the lead of one step everywhere": ("--lead", "1"),
-    "lead of 2 steps everywhere": ("--lead", "2"),
-    "no lead": ("--lead", "0"),
+    "lead of one step everywhere": ("--neurons", "paced", "--lead", "1"),
+    "lead of 2 steps everywhere": ("--neurons", "paced", "--lead", "2"),
+    "no lead": ("--neurons", "paced", "--lead", "0"),
     "no refinement steps": ("--refinement-steps", "0"),
+    "outputs read from the first step on": ("--read-out-from", "0"),
     "no compensation": ("--compensation", "none"),
     "gain search in place of bias correction": ("--compensation", "gain"),
     "no spikes taken back": ("--neurons", "paced", "--release", "never"),
@@ -162,7 +163,7 @@ def _jobs(options: argparse.Namespace) -> Iterator[tuple[Network, str, int, str,
                     yield network, target, steps, "plain baseline", PLAIN
                     continue
                 for variant, extra in ABLATION.items():
-                    if target == "loihi2" or not {"paced", "signed", "--refinement-steps", "--lead"} & set(extra):
+                    if target == "loihi2" or not {"paced", "signed", "--refinement-steps"} & set(extra):
                         yield network, target, steps, variant, extra
 
 

@@ -32,8 +32,10 @@ from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import neuron_kinds
 from nmdeploy.search.auto import search
 from nmdeploy.search.build import Built, build
+from nmdeploy.search.freedom import Freedom
 from nmdeploy.search.judge import judge
 from nmdeploy.search.recipe import AUTO, Recipe, default_neurons, preset
+from nmdeploy.search.trials import Trials
 
 WITHOUT = "spiking-resnet, shortcuts not normalised"
 WITH = "spiking-resnet"
@@ -148,7 +150,8 @@ def _build(layers: LayerGraph, way: Way, calibration: Calibration) -> Built:
     recipe, profile, options = way.recipe, way.profile, QuantizationOptions(way.timesteps)
     converted = convert(layers, calibration, PERCENTILE, neuron_kinds(recipe.neurons, profile))
     if recipe.method == AUTO:
-        return search(converted, recipe, tuple(METHODS), ("none", "bias"), calibration, profile, options).built
+        freedom = Freedom(tuple(METHODS), refinement_steps=True, leads=True, read_out=True, headroom=True)
+        return search(Trials(converted, calibration, profile, options), recipe, freedom).built
     return build(converted, recipe, calibration, profile, options)
 
 

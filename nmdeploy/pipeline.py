@@ -236,7 +236,7 @@ def _wanted(options: CompilerOptions, profile: HardwareProfile) -> Recipe:
     )
 
 
-def _freedom(options: CompilerOptions) -> Freedom:
+def _freedom(wanted: Recipe, options: CompilerOptions) -> Freedom:
     """What the user leaves open."""
     is_preset = options.method in PRESETS
     compensations: tuple[Compensation, ...]
@@ -245,7 +245,7 @@ def _freedom(options: CompilerOptions) -> Freedom:
     else:
         compensations = (options.compensation,)
     return Freedom(
-        methods=tuple(METHODS) if options.method == AUTO else (options.method,),
+        methods=tuple(METHODS) if wanted.method == AUTO else (wanted.method,),
         compensations=compensations,
         refinement_steps=options.refinement_steps is None and not is_preset,
         leads=options.choose_leads and not is_preset,
@@ -262,7 +262,7 @@ def _quantize(
     options: CompilerOptions,
 ) -> Found:
     """Quantise as asked, or as agrees best, for the window asked for or the shortest that will do."""
-    freedom = _freedom(options)
+    freedom = _freedom(wanted, options)
     if options.max_loss_points is None:
         return search(Trials(converted, calibration, profile, options.quantization), wanted, freedom)
     if any(population.shape[1:] != (1, 1) for population in converted.network.outputs):

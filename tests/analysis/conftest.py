@@ -25,13 +25,13 @@ def plain_artifact(tmp_path_factory, digits_model):
 
 @pytest.fixture(scope="session")
 def paced_artifact(tmp_path_factory, digits_model):
-    options = ("--compensation", "none")
+    options = ("--compensation", "none", "--neurons", "paced", "--lead", "1", "--refinement-steps", "0")
     return compiled(digits_model, tmp_path_factory.mktemp("paced"), "loihi2", "channel-mse", *options)
 
 
 @pytest.fixture(scope="session")
 def refined_artifact(tmp_path_factory, digits_model):
-    options = ("--compensation", "none", "--refinement-steps", "2")
+    options = ("--compensation", "none", "--neurons", "paced", "--lead", "1", "--refinement-steps", "2")
     return compiled(digits_model, tmp_path_factory.mktemp("refined"), "loihi2", "channel-mse", *options)
 
 

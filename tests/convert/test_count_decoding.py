@@ -129,7 +129,7 @@ def test_command_line(digits_model, tmp_path):
         folder = tmp_path / decoding
         ended = nmdeploy(
             "compile", digits_model, "--target", "loihi2", "-T", "16", "--method", "channel-max", "-o", folder,
-            "--json", "--decoding", decoding,
+            "--json", "--decoding", decoding, "--neurons", "paced", "--lead", "1",
         )  # fmt: skip
         assert ended.code == 0, ended.stderr
         summaries[decoding] = ended.json

@@ -13,7 +13,8 @@ from nmdeploy.convert.methods import METHODS
 from nmdeploy.errors import QuantizationError
 from nmdeploy.frontend.trace import trace
 from nmdeploy.quantize import QuantizationOptions
-from nmdeploy.search import auto
+from nmdeploy.search import auto, trials
+from nmdeploy.search.freedom import Freedom
 from nmdeploy.search.recipe import Recipe
 from nmdeploy.search.screen import rounded, screened
 from nmdeploy.spiking.evaluate import evaluate
@@ -86,7 +87,7 @@ def test_the_least_error_comes_first(converted, calibration):
 
 
 def searched(converted, calibration, monkeypatch, refused=()):
-    """The methods that `search` simulates, and those that it builds."""
+    """The methods that `search` simulates."""
     simulated, built = [], []
 
     def build(*arguments):
@@ -100,12 +101,11 @@ def searched(converted, calibration, monkeypatch, refused=()):
         simulated.append(built[-1])
         return true_judge(*arguments)
 
-    true_build, true_judge = auto.build, auto.judge
-    monkeypatch.setattr(auto, "build", build)
-    monkeypatch.setattr(auto, "judge", judge)
-    found = auto.search(
-        converted, Recipe("auto"), tuple(METHODS), ("none",), calibration, LOIHI, QuantizationOptions(timesteps=8)
-    )
+    true_build, true_judge = trials.build, trials.judge
+    monkeypatch.setattr(trials, "build", build)
+    monkeypatch.setattr(trials, "judge", judge)
+    shared = trials.Trials(converted, calibration, LOIHI, QuantizationOptions(timesteps=8))
+    found = auto.search(shared, Recipe("auto"), Freedom(tuple(METHODS), ("none",)))
     assert found.built.recipe.method in simulated
     return simulated
 
