@@ -3,7 +3,8 @@
 python -m benchmarks.conversion DATA_FOLDER [--part table|ablation] [--only NAME,...] [--windows 8,16] [--json FILE]
 
 DATA_FOLDER holds mnist/ and cifar10/. Every row is one `nmdeploy compile` and one `nmdeploy run` over all test samples
-of the network (the options are printed with --commands). Calibration uses training samples only.
+of the network (the options are printed with --commands). Calibration uses training samples only. The lines of the
+ablation keep the method and headroom that 'auto' has chosen for their first line, unless these are what they change.
 """
 
 from __future__ import annotations
@@ -78,10 +79,11 @@ NETWORKS = (
         {"loihi2": (2, 4, 8), "loihi": (4, 8, 16)},
     ),
 )
+AUTO_LINE = "auto"
 PLAIN = ("--method", "channel-max", "--neurons", "if", "--initial-potential", "0", "--compensation", "none")
 # One line for each ingredient switched off or exchanged.
 ABLATION: dict[str, tuple[str, ...]] = {
-    "as chosen by auto": (),
+    AUTO_LINE: (),
     "lead of one step everywhere": ("--neurons", "paced", "--lead", "1"),
     "lead of 2 steps everywhere": ("--neurons", "paced", "--lead", "2"),
     "no lead": ("--neurons", "paced", "--lead", "0"),
@@ -93,6 +95,7 @@ ABLATION: dict[str, tuple[str, ...]] = {
     "shifts in place of products": ("--neurons", "paced", "--shift-only"),
     "count memory without pace and lead": ("--neurons", "signed"),
     "plain integrate-and-fire": ("--neurons", "if"),
+    "no headroom": ("--headroom", "1"),
     "channel percentile thresholds": ("--method", "channel-percentile"),
     "one threshold a layer, percentile": ("--method", "layer-percentile"),
     "local threshold balancing": ("--method", "local-balancing"),
@@ -112,6 +115,8 @@ class Row:
     variant: str
     timesteps: int
     recipe: str
+    method: str
+    headroom: float
     latency_steps: int
     steps_per_sample: int
     samples: int
@@ -141,8 +146,18 @@ def main() -> None:
           " spikes/neuron | recipe |")
     print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     rows = []
-    for job in _jobs(options):
-        rows.append(measure(options.data, *job, limit=options.limit, show=options.commands))
+    for network, target, steps, variant, extra in _jobs(options):
+        if variant == AUTO_LINE:
+            chosen: tuple[str, ...] = ()
+        same_method = () if "--method" in extra else chosen
+        rows.append(
+            measure(
+                options.data, network, target, steps, variant, (*same_method, *extra),
+                limit=options.limit, show=options.commands,
+            )
+        )
+        if variant == AUTO_LINE:
+            chosen = ("--method", rows[-1].method, "--headroom", str(rows[-1].headroom))
         print(_line(rows[-1]), flush=True)
     if options.json is not None:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
@@ -159,7 +174,7 @@ def _jobs(options: argparse.Namespace) -> Iterator[tuple[Network, str, int, str,
             windows = [int(steps) for steps in options.windows.split(",")] if options.windows else list(usual)
             for steps in windows:
                 if options.part == "table":
-                    yield network, target, steps, "auto", ()
+                    yield network, target, steps, AUTO_LINE, ()
                     yield network, target, steps, "plain baseline", PLAIN
                     continue
                 for variant, extra in ABLATION.items():
@@ -195,6 +210,8 @@ def measure(
         variant=variant,
         timesteps=timesteps,
         recipe=summary["recipe"],
+        method=summary["method"],
+        headroom=summary["headroom"],
         latency_steps=summary["latency_steps"],
         steps_per_sample=summary["steps_per_sample"],
         samples=report["samples"],

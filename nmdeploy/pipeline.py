@@ -71,6 +71,8 @@ class CompilerOptions:
     read_out_step : int or None
         First step of the window from which on outputs are read. None: the one that agrees best, for neurons without a
         count memory, else 0; a preset reads from 0.
+    headroom : float or None
+        Factor of the scales. None: the one that agrees best where the method is "auto", else 1.
     """
 
     quantization: QuantizationOptions
@@ -85,6 +87,7 @@ class CompilerOptions:
     refinement_steps: int | None = None
     choose_leads: bool = True
     read_out_step: int | None = None
+    headroom: float | None = None
 
 
 @dataclass(frozen=True)
@@ -233,6 +236,7 @@ def _wanted(options: CompilerOptions, profile: HardwareProfile) -> Recipe:
         shortcut_normalisation=options.shortcut_normalisation,
         refinement_steps=options.refinement_steps or 0,
         read_out_step=options.read_out_step or 0,
+        headroom=options.headroom or 1.0,
     )
 
 
@@ -250,7 +254,7 @@ def _freedom(wanted: Recipe, options: CompilerOptions) -> Freedom:
         refinement_steps=options.refinement_steps is None and not is_preset,
         leads=options.choose_leads and not is_preset,
         read_out=options.read_out_step is None and not is_preset,
-        headroom=options.method == AUTO,
+        headroom=options.headroom is None and options.method == AUTO,
     )
 
 

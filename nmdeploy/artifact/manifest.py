@@ -43,6 +43,7 @@ class Options(_Strict):
     decoding: str = "membrane"
     refinement_steps: int = 0
     read_out_step: int = 0
+    headroom: float = 1.0
     weight_rounding: str = "nearest"
 
 

@@ -110,6 +110,10 @@ def compile_command(
         typer.Option(min=0, help="Take the shortest window up to --timesteps that loses at most so many points."),
     ] = None,
     method: Annotated[str, typer.Option(help=f"{AUTO}, {', '.join([*PRESETS, *METHODS])}.")] = AUTO,
+    headroom: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=100, help="Factor of the method's scales; default: the best of auto, else 1."),
+    ] = None,
     neurons: Annotated[
         Neurons, typer.Option(help="auto: the most accurate that the target has.")
     ] = Neurons.auto,
@@ -208,6 +212,7 @@ def compile_command(
         refinement_steps,
         choose_leads=lead is None,
         read_out_step=read_out_from,
+        headroom=headroom,
     )
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
@@ -234,6 +239,7 @@ def compile_command(
         decoding=decoding.value,
         refinement_steps=compiled.recipe.refinement_steps,
         read_out_step=compiled.recipe.read_out_step,
+        headroom=compiled.recipe.headroom,
         weight_rounding=rounding,
         seed=seed,
     )
@@ -323,6 +329,7 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "steps_per_sample": network.timesteps + network.gap_steps,
         "recipe": str(compiled.recipe),
         "method": compiled.recipe.method,
+        "headroom": compiled.recipe.headroom,
         "neurons_model": options.neurons,
         "lead": options.lead,
         "populations_without_lead": len(compiled.recipe.neurons.without_lead),
