@@ -17,15 +17,18 @@ ROOT = Path(__file__).parents[2]
 def test_shortcut_normalisation_keeps_more_decisions(tmp_path):
     ended = subprocess.run(
         [
-            sys.executable, "-m", "benchmarks.depth", "--depths", "8", "--timesteps", "64", "--auto-timesteps", "16",
-            "--epochs", "3", "--limit", "200", "--target", "loihi", "--json", str(tmp_path / "rows.json"),
+            sys.executable, "-m", "benchmarks.depth", "--depths", "8", "--seeds", "0", "--timesteps", "64",
+            "--auto-timesteps", "16", "--epochs", "3", "--limit", "200", "--target", "loihi",
+            "--json", str(tmp_path / "rows.json"),
         ],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     rows = {row["recipe"]: row for row in json.loads((tmp_path / "rows.json").read_text())}
     assert list(rows) == [WITHOUT, WITH, OURS]
-    assert ended.stdout.count("\n| 8 |") == 3
+    assert ended.stdout.count("\n| 8 | 0 |") == 3
+    losses = [f"{row['loss']:.1f}" for row in rows.values()]
+    assert ended.stdout.splitlines()[-1] == f"| 8 | 1 | {' | '.join(losses)} |"
     assert rows[WITH]["float_accuracy"] > 0.7
     assert rows[WITH]["agreement"] > rows[WITHOUT]["agreement"]
     assert rows[WITH]["error"] < rows[WITHOUT]["error"] / 2
