@@ -193,7 +193,7 @@ def our_row(data: Path, case: Case, network: Network, target: str, windows: list
     measured = {}
     for steps in windows:
         one = measure_ours(data, network, target, steps, "auto", (), limit=limit, show=False)
-        print(f"{case.name}, {target}, T={steps}: {one.accuracy:.1%}, {one.method}", file=sys.stderr, flush=True)
+        print(f"{case.name}, {target}, T={steps}: {one.accuracy:.1%}, {one.recipe}", file=sys.stderr, flush=True)
         measured[steps] = one
     last = measured[max(windows)]
     return Row(
@@ -206,7 +206,7 @@ def our_row(data: Path, case: Case, network: Network, target: str, windows: list
         agreement={steps: one.agreement for steps, one in measured.items()},
         latency={steps: one.latency_steps for steps, one in measured.items()},
         spikes_per_neuron={steps: one.spikes_per_neuron for steps, one in measured.items()},
-        note=last.method,
+        note=last.recipe,
     )
 
 
