@@ -8,8 +8,10 @@ build on loses much.
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
+from nmdeploy.errors import QuantizationError
 from nmdeploy.quantize.neuron_choice import count_memory
 from nmdeploy.quantize.schedule import start_steps
 from nmdeploy.search.climb import climb
@@ -58,10 +60,12 @@ def drop_leads(trials: Trials, begun: Trial) -> Trial:
     whole = trials.attempt(recipe, samples)
 
     def tolerable(names: list[str]) -> bool:
-        return _tolerable(trials.attempt(_without(recipe, names), samples), whole)
+        shorter = _attempt(trials, _without(recipe, names), samples)
+        return shorter is not None and _tolerable(shorter, whole)
 
-    alone = {name: trials.attempt(_without(recipe, [name]), samples).judgement.error for name in waiting}
-    ordered = sorted(waiting, key=lambda name: alone[name])
+    alone = {name: _attempt(trials, _without(recipe, [name]), samples) for name in waiting}
+    errors = {name: math.inf if one is None else one.judgement.error for name, one in alone.items()}
+    ordered = sorted(waiting, key=lambda name: errors[name])
     fits, fails = 0, len(ordered) + 1
     while fails - fits > 1:
         middle = (fits + fails) // 2
@@ -72,8 +76,19 @@ def drop_leads(trials: Trials, begun: Trial) -> Trial:
     dropped = _that_shorten(trials, recipe, ordered[:fits])
     if not dropped:
         return begun
-    shorter = trials.compensated(trials.attempt(_without(recipe, dropped)), recipe.compensation)
+    uncompensated = _attempt(trials, _without(recipe, dropped))
+    if uncompensated is None:
+        return begun
+    shorter = trials.compensated(uncompensated, recipe.compensation)
     return shorter if _tolerable(shorter, begun) else begun
+
+
+def _attempt(trials: Trials, recipe: Recipe, samples: int | None = None) -> Trial | None:
+    """None where what does not wait itself would have to be delayed by more than the target can."""
+    try:
+        return trials.attempt(recipe, samples)
+    except QuantizationError:
+        return None
 
 
 def _without(recipe: Recipe, names: list[str]) -> Recipe:
