@@ -115,9 +115,9 @@ class EarlyExit:
 def _obstacle(network: ChipNetwork) -> str | None:
     """Why no decision of a network can be proved, in words."""
     if network.refinement_steps:
-        return "its last steps weigh less than the others"
+        return "its last steps weigh less than the others; compile with --refinement-steps 0"
     if network.read_out_step:
-        return f"its outputs are read from step {network.read_out_step} on"
+        return f"its outputs are read from step {network.read_out_step} on; compile with --read-out-from 0"
     if not network.outputs:
         return "the network has no output"
     for population in network.outputs:
