@@ -19,7 +19,7 @@ from nmdeploy.search.recipe import Recipe
 from nmdeploy.search.trials import Trial, Trials
 
 # A lead twice as long must bring the error below this share of what it was.
-WORTH = 0.85
+WORTH = 0.75
 # Without leads the error may grow by this factor, and no decision on held-out samples may be lost.
 TOLERANCE = 1.1
 SAMPLES_MAX = 64

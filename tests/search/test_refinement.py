@@ -1,5 +1,7 @@
 """The number of refinement steps: where the search goes, and what it finds for a small network."""
 
+from dataclasses import dataclass
+
 import numpy as np
 import pytest
 import torch
@@ -88,11 +90,25 @@ def trials():
 FREE = Freedom(("channel-max",), ("none",), refinement_steps=True)
 
 
+@dataclass(frozen=True)
+class Recorded(Trials):
+    """Trials that tell of what was attempted."""
+
+    attempted: list
+
+    def attempt(self, recipe, samples=None):
+        self.attempted.append(recipe.refinement_steps)
+        return super().attempt(recipe, samples)
+
+
 def test_a_small_network_is_better_with(trials):
     wanted = Recipe("channel-max", PACED)
-    found = search(trials, wanted, FREE)
-    assert 0 < found.built.recipe.refinement_steps < 8
-    assert found.built.network.refinement_steps == found.built.recipe.refinement_steps
+    recorded = Recorded(trials.converted, trials.calibration, trials.profile, trials.options, [])
+    found = search(recorded, wanted, FREE)
+    steps = found.built.recipe.refinement_steps
+    assert recorded.attempted == list(range(4, steps + 2))
+    assert 4 < steps < 8
+    assert found.built.network.refinement_steps == steps
     assert found.judgement.error < trials.attempt(wanted).judgement.error / 2
 
 
