@@ -80,7 +80,10 @@ NETWORKS = (
     ),
 )
 AUTO_LINE = "auto"
-PLAIN = ("--method", "channel-max", "--neurons", "if", "--initial-potential", "0", "--compensation", "none")
+PLAIN = (
+    "--method", "channel-max", "--neurons", "if", "--initial-potential", "0", "--compensation", "none",
+    "--read-out-from", "0",
+)
 # One line for each ingredient switched off or exchanged.
 ABLATION: dict[str, tuple[str, ...]] = {
     AUTO_LINE: (),

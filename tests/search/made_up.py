@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from nmdeploy.errors import QuantizationError
@@ -37,3 +39,6 @@ class MadeUpTrials:
         found = self._judgements[key]
         error, same = found if isinstance(found, tuple) else (found, self._samples)
         return trial(recipe, error, same, self._samples)
+
+    def compensated(self, trial, compensation):
+        return self.attempt(replace(trial.built.recipe, compensation=compensation))
