@@ -28,7 +28,7 @@ class LayerByLayer:
     Parameters
     ----------
     network : ChipNetwork
-        Without cycles.
+        Without lags: all spikes arrive in the step of the window in which they were sent.
     samples : float32 array, (samples, channels, rows, columns)
         Preprocessed.
     simulator : Simulator, optional
