@@ -37,10 +37,12 @@ What a program multiplies
 No product needs more bits than the potential has, in windows that are not too long for it. With the residue
 ``u = y - N * theta`` (v itself where y = z) and ``e = m - p <= lead``, the rule for +1 reads
 ``u * p >= w * theta * m / 2 + e * N * theta``, and N is at most ``w * j`` after j steps: the right side lies within
-``(1 + lead) * w * theta * p``, as does that for -1. So u may be cut off at ``+-(1 + lead) * w * theta`` before it is
-multiplied, and all products stay below ``(1 + lead) * w * theta * (T - R)``, whatever the input. The product with the
-slope is taken in two parts, ``(z >> b) * mantissa + (((z & (2**b - 1)) * mantissa) >> b)`` with ``b = slope_bits``,
-which is ``(z * mantissa) >> b`` exactly.
+``(1 + lead) * w * theta * p``, as does that for -1. So neurons with a lead may cut u off at
+``+-(1 + lead) * w * theta`` before it is multiplied, and all products are at most ``(1 + lead) * w * theta * (T - R)``,
+whatever the input. Without a lead p = m, and u itself is compared: nothing is multiplied, nor cut off (release
+"threshold" asks for u below ``-w * theta``). The product with the slope is taken in two parts,
+``(z >> b) * mantissa + (((z & (2**b - 1)) * mantissa) >> b)`` with ``b = slope_bits``, which is ``(z * mantissa) >> b``
+exactly.
 
 Count-gated maximum
 -------------------

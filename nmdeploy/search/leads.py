@@ -46,7 +46,7 @@ def drop_leads(trials: Trials, begun: Trial) -> Trial:
     ----------
     trials : Trials
     begun : Trial
-        With the lead everywhere.
+        Populations of it that already do without their lead stay so.
 
     Returns
     -------
@@ -92,7 +92,8 @@ def _attempt(trials: Trials, recipe: Recipe, samples: int | None = None) -> Tria
 
 
 def _without(recipe: Recipe, names: list[str]) -> Recipe:
-    return replace(recipe, neurons=replace(recipe.neurons, without_lead=frozenset(names)))
+    without_lead = recipe.neurons.without_lead.union(names)
+    return replace(recipe, neurons=replace(recipe.neurons, without_lead=without_lead))
 
 
 def _tolerable(trial: Trial, whole: Trial) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import networkx as nx
 import numpy as np
@@ -78,6 +78,8 @@ PREPROCESSINGS = st.builds(
 @st.composite
 def artifacts(draw):
     network = draw(networks())
+    read_out, refinement = draw(st.integers(0, network.timesteps - 1)), draw(st.integers(0, network.timesteps - 1))
+    network = replace(network, read_out_step=read_out, refinement_steps=refinement)
     options = Options(
         target="loihi",
         timesteps=network.timesteps,
@@ -87,6 +89,9 @@ def artifacts(draw):
         thresholds="channel",
         reset="subtract",
         seed=draw(st.integers(0, 2**31)),
+        refinement_steps=refinement,
+        read_out_step=read_out,
+        headroom=draw(st.floats(1, 8)),
     )
     classes = tuple(draw(st.lists(NAMES, max_size=3)))
     return Artifact(

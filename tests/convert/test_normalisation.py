@@ -32,10 +32,10 @@ def by_hand(layers):
     return chain(*parts[:-1]).eval()
 
 
-def normalised(module, x, method, percentile=99.9, timesteps=32):
-    network, _ = lower_layers(simplify(trace(module, x)))
+def normalised(module, x, method, percentile=99.9, timesteps=32, headroom=1.0, kinds=frozenset()):
+    network, _ = lower_layers(simplify(trace(module, x)), kinds)
     values = x.reshape(*x.shape, *[1] * (4 - x.ndim)).numpy()
-    return normalise(network, collect_statistics(network, values, percentile), METHODS[method], timesteps)
+    return normalise(network, collect_statistics(network, values, percentile), METHODS[method], timesteps, headroom)
 
 
 HIDDEN = ([[1.0, 2.0], [-1.0, 0.5], [3.0, 0.0]], [0.5, 0.0, -1.0])
@@ -251,6 +251,33 @@ def test_a_ceiling_caps_the_scale(method):
     network, _ = normalised(chain(linear, nn.ReLU6(), nn.Linear(3, 1)).eval(), torch.ones(2, 1), method)
     expected = [6.0, 6.0, 6.0] if method == "layer-max" else [6.0, 3.0, 6.0]
     np.testing.assert_allclose(network.populations[0].scale, expected)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_headroom_is_a_factor_of_all_scales(method):
+    """Of a maximum over counts too, once: it counts in the units of what it pools."""
+    module = settled(chain(conv(3, 4), nn.ReLU(), nn.MaxPool2d(2), conv(4, 3), nn.ReLU(), conv(3, 2)))
+    x, kinds = samples(3, 8, 8, count=6), frozenset({"maximum"})
+    plain, _ = normalised(module, x, method, kinds=kinds)
+    raised, _ = normalised(module, x, method, headroom=2.25, kinds=kinds)
+    assert [population.activation for population in plain.populations].count("maximum") == 1
+    for before, after in zip(plain.populations, raised.populations, strict=True):
+        factor = 1.0 if before.is_output else 2.25
+        np.testing.assert_allclose(after.scale, factor * before.scale, rtol=1e-12)
+
+
+def test_headroom_of_silent_channels_is_that_of_the_others():
+    network, _ = normalised(with_dead_unit([2]), torch.tensor([[1.0, 1.0]] * 3), "channel-max", headroom=1.5)
+    np.testing.assert_allclose(network.populations[0].scale, [1.5, 3.0, 3.0, 6.0])
+
+
+def test_headroom_ends_at_the_ceiling():
+    """Activations are 2, 5 and 10, the last cut off at 6: nothing lies above that."""
+    linear = nn.Linear(1, 3)
+    linear.weight.data, linear.bias.data = torch.tensor([[2.0], [5.0], [10.0]]), torch.zeros(3)
+    module = chain(linear, nn.ReLU6(), nn.Linear(3, 1)).eval()
+    network, _ = normalised(module, torch.ones(2, 1), "channel-max", headroom=1.5)
+    np.testing.assert_allclose(network.populations[0].scale, [3.0, 6.0, 6.0])
 
 
 def test_outputs_are_not_scaled():

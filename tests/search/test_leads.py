@@ -136,12 +136,12 @@ class MadeUpErrors(Trials):
         return trial(built.recipe, error, 20 - len(names & self.lost), 20, built.network)
 
 
-def dropped_with(branches, losses, lost=(), lead=2, timesteps=16):
+def dropped_with(branches, losses, lost=(), lead=2, timesteps=16, before=frozenset()):
     options = QuantizationOptions(timesteps)
     trials = MadeUpErrors(branches.converted, branches.calibration, branches.profile, options, losses, frozenset(lost))
-    begun = trials.attempt(Recipe("channel-max", paced(lead)))
+    begun = trials.attempt(Recipe("channel-max", replace(paced(lead), without_lead=before)))
     found = drop_leads(trials, begun)
-    assert (found is begun) == (not found.built.recipe.neurons.without_lead)
+    assert (found is begun) == (found.built.recipe.neurons.without_lead == before)
     return found.built.recipe.neurons.without_lead
 
 
@@ -163,6 +163,11 @@ def test_those_that_lose_most_keep_theirs(branches):
 def test_no_decision_is_lost(branches):
     assert dropped_with(branches, {LONG[0]: 0.02, FIRST: 0.01}, lost=(LONG[0],)) == ALL - {SHORT, LONG[0]}
     assert dropped_with(branches, {}, lost=ALL) == frozenset()
+
+
+def test_those_without_a_lead_before_stay_so(branches):
+    losses = dict.fromkeys([*LONG, AFTER], 1.0)
+    assert dropped_with(branches, losses, before=frozenset({LONG[1]})) == {FIRST, LONG[1]}
 
 
 def test_leads_that_cost_no_time_are_kept(branches):
