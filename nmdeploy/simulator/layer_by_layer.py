@@ -60,7 +60,7 @@ class LayerByLayer:
         Parameters
         ----------
         population : Population
-            Of the network; its biases and initial potentials may be others.
+            Of the network; its biases, initial potentials and thresholds may be others.
         first_step : int
             Of the window; what comes before does not count, though the whole window is run.
 

@@ -99,7 +99,7 @@ class TorchEngine(Engine):
         if population.pool_counts is not None:
             return self._maximum(population, trains, span)
         constant = self.constant(population)
-        neurons = self._neurons.get(population.name)
+        neurons = self._neurons_of(population)
         if neurons is None or not neurons.are_exact(constant, span):
             return super().advance(population, trains, span)
         projections = list(self.network.incoming(population.name))
@@ -123,6 +123,13 @@ class TorchEngine(Engine):
             self._sent[population.name] = fired.after.sent
         nothing = np.zeros((len(self._samples), span.steps, 0), dtype=np.int64)
         return Advanced(fired.spikes, neurons_last(fired.counts), nothing, 0)
+
+    def _neurons_of(self, population: Population) -> FastNeurons | CountingNeurons | None:
+        """Those compiled for the network, unless its population is given with other thresholds."""
+        neurons = self._neurons.get(population.name)
+        if neurons is None or np.array_equal(population.threshold, self.network.population(population.name).threshold):
+            return neurons
+        return _compiled_neurons(self.network, population)
 
     def _current(self, population: Population, trains: Mapping[str, Any], steps: int) -> IntArray:
         if largest_arriving(self.network, population) >= FLOAT32_EXACT:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch  # noqa: F401 (where it is imported, the simulator computes with it, as compile does)
 from layer_graphs import Builder, quantized
 
 from nmdeploy.layers import operators as op

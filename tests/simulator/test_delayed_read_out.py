@@ -17,6 +17,7 @@ from mapping.step_weights import levels_from
 from nmdeploy.decode import decode
 from nmdeploy.simulator import simulate
 from nmdeploy.simulator.layer_by_layer import LayerByLayer
+from nmdeploy.simulator.simulate import Simulator
 
 windows = st.integers(1, 9).flatmap(
     lambda steps: st.tuples(st.just(steps), st.integers(0, min(steps - 1, 4)), st.integers(0, steps - 1))
@@ -90,3 +91,29 @@ def test_counts_of_a_population_from_a_step_on(drawn, data):
     before = whole[:, first_step - 1] if first_step else np.zeros_like(whole[:, -1])
     outputs = np.concatenate([collected[one.name] for one in net.outputs], axis=1)
     np.testing.assert_array_equal(outputs, whole[:, -1] - before)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch"])
+def test_a_population_may_be_run_with_other_fields(engine):
+    """Thresholds, biases and initial potentials tried on single populations are those that the network would have."""
+
+    @settings(max_examples=30, deadline=None)
+    @given(layered_networks(), st.integers(2, 5))
+    def compared(drawn, factor):
+        net, samples = drawn
+        tried = LayerByLayer(net, samples, Simulator(net, engine))
+        changed = [
+            replace(one, threshold=factor * one.threshold, initial_potential=one.initial_potential + factor)
+            if one.pool_counts is None
+            else one
+            for one in net.populations
+        ]
+        changed = [replace(one, bias_mantissa=one.bias_mantissa + (one.pool_counts is None)) for one in changed]
+        made = replace(net, graph=build_graph(changed, net.projections))
+        expected = LayerByLayer(made, samples, Simulator(made, "numpy"))
+        for before, after in zip(net.populations, changed, strict=True):
+            tried.run(before)
+            for found, wanted in zip(tried.run(after), expected.run(after), strict=True):
+                np.testing.assert_array_equal(found, wanted)
+
+    compared()
