@@ -53,9 +53,9 @@ class Recipe:
         parts = [self.method + raised, self.neurons.name]
         if self.neurons.lead:
             without = len(self.neurons.without_lead)
-            parts.append(f"lead {self.neurons.lead}" + (f" ({without} populations without)" if without else ""))
+            parts.append(f"lead {self.neurons.lead}" + (f" ({without} without)" if without else ""))
         if self.refinement_steps:
-            parts.append(f"{self.refinement_steps} refinement steps")
+            parts.append(f"refinement steps: {self.refinement_steps}")
         if self.read_out_step:
             parts.append(f"read from step {self.read_out_step} on")
         if self.compensation != "none":
