@@ -45,6 +45,20 @@ class Connectivity:
     target_channels: tuple[int, int]
     groups: int = 1
 
+    @classmethod
+    def identity(cls, shape: Shape) -> Connectivity:
+        """Each neuron of a population of this shape reads the neuron at its own place."""
+        channels, rows, columns = shape
+        return cls(
+            source_shape=shape,
+            target_shape=shape,
+            rows=np.arange(rows, dtype=np.int32)[:, None],
+            columns=np.arange(columns, dtype=np.int32)[:, None],
+            source_channels=(0, channels),
+            target_channels=(0, channels),
+            groups=channels,
+        )
+
     @property
     def in_channels(self) -> int:
         """Number of source channels taken part in."""

@@ -46,7 +46,7 @@ class CompilerOptions:
     Attributes
     ----------
     quantization : QuantizationOptions
-        Its neurons and initial potential are replaced by those chosen here.
+        Its neurons, initial potential, refinement steps and read-out step are replaced by those chosen here.
     method : str
         A name of `nmdeploy.convert.methods.METHODS`, one of `nmdeploy.search.recipe.PRESETS`, or "auto": the one whose
         integer network agrees best with the float network on held-out calibration samples.

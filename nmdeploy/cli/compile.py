@@ -119,7 +119,7 @@ def compile_command(
     ] = Neurons.auto,
     lead: Annotated[
         int | None,
-        typer.Option(min=0, help="Steps that paced neurons wait to fire; default: 1, but 0 where that loses little."),
+        typer.Option(min=0, help="Steps that paced neurons wait to fire; default: 1, longer or 0 where that pays."),
     ] = None,
     release: Annotated[
         Releases | None, typer.Option(help="When a rectifier with a count memory takes a spike back.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
@@ -34,5 +35,13 @@ def export_command(
     from nmdeploy.export.net_file import write_net_file
 
     path = output if output is not None else Path(f"{artifact.resolve().stem}.{format_.value}")
-    write_net_file(path, read_artifact(artifact).network)
+    network = read_artifact(artifact).network
+    write_net_file(path, network)
     print(f"{path}: {path.stat().st_size / 1024:,.0f} kB")
+    if network.read_out_step:
+        step = network.read_out_step
+        print(
+            f"Outputs are read from step {step} on: take the potentials of the last layer after {step} steps away from "
+            "those at the end of the window.",
+            file=sys.stderr,
+        )

@@ -74,7 +74,7 @@ def is_counter(network: SpikingNetwork, population: FloatPopulation) -> bool:
 
 
 def _is_copy(projection: FloatProjection) -> bool:
-    own = _one_to_one(projection.connectivity.target_shape)
+    own = Connectivity.identity(projection.connectivity.target_shape)
     table = projection.connectivity
     return (
         table.source_shape == own.source_shape
@@ -86,21 +86,8 @@ def _is_copy(projection: FloatProjection) -> bool:
     )
 
 
-def _one_to_one(shape: tuple[int, int, int]) -> Connectivity:
-    channels, rows, columns = shape
-    return Connectivity(
-        source_shape=shape,
-        target_shape=shape,
-        rows=np.arange(rows, dtype=np.int32)[:, None],
-        columns=np.arange(columns, dtype=np.int32)[:, None],
-        source_channels=(0, channels),
-        target_channels=(0, channels),
-        groups=channels,
-    )
-
-
 def _counting(source: FloatPopulation, counter: FloatPopulation, sign: float) -> FloatProjection:
-    table = _one_to_one(counter.shape)
+    table = Connectivity.identity(counter.shape)
     weights = np.full(table.weight_shape, sign)
     return FloatProjection(f"{source.name}->{counter.name}", source.name, counter.name, table, weights)
 

@@ -39,17 +39,8 @@ class Value:
 
 def population_value(source: str, shape: Shape) -> Value:
     """The output of a population, or the input, itself."""
-    channels, rows, columns = shape
-    connectivity = Connectivity(
-        source_shape=shape,
-        target_shape=shape,
-        rows=np.arange(rows, dtype=np.int32)[:, None],
-        columns=np.arange(columns, dtype=np.int32)[:, None],
-        source_channels=(0, channels),
-        target_channels=(0, channels),
-        groups=channels,
-    )
-    return Value(shape, (Term(source, connectivity, np.ones((channels, 1, 1, 1))),), np.zeros((channels, 1, 1)))
+    own = Term(source, Connectivity.identity(shape), np.ones((shape[0], 1, 1, 1)))
+    return Value(shape, (own,), np.zeros((shape[0], 1, 1)))
 
 
 def apply(value: Value, connectivity: Connectivity, weights: FloatArray, bias: FloatArray) -> Value:

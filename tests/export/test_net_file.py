@@ -19,6 +19,7 @@ from lava_backend.networks import samples_for, stock_networks
 from mapping.connectivity import Connectivity, tap_table
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
 from mapping.neuron_models import CountMemory, PoolCounts
+from nmdeploy.artifact.artifact import read_artifact, write_artifact
 from nmdeploy.errors import ExportError
 from nmdeploy.export.net_file import first_layer_input, survives_netx, write_net_file
 from nmdeploy.export.net_obstacles import net_obstacles
@@ -229,6 +230,18 @@ def test_command_lists_every_reason(compiled_by_default, tmp_path):
     ended = nmdeploy("export", compiled_by_default, "--format", "net", "-o", tmp_path / "x.net")
     refused(ended, "netx cannot hold this network", "reset by subtraction", "initial potential", "--reset zero")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_delayed_read_out_is_told(netx_artifact, tmp_path):
+    """netx has no read-out of its own: whoever loads the file must know from which step on outputs count."""
+    artifact = read_artifact(netx_artifact)
+    for step in (0, 3):
+        folder = tmp_path / f"{step}.nmd"
+        network = dataclasses.replace(artifact.network, read_out_step=step)
+        write_artifact(folder, dataclasses.replace(artifact, network=network))
+        ended = nmdeploy("export", folder, "-o", tmp_path / f"{step}.net")
+        assert ended.code == 0, ended.stderr
+        assert ("read from step 3 on" in ended.stderr) == (step == 3)
 
 
 def test_unwritable_place(netx_artifact, tmp_path):
