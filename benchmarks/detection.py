@@ -196,7 +196,7 @@ def _built(layers: LayerGraph, judged: Judged, variant: Variant, timesteps: int)
         kinds |= {"leaky"}  # else two populations stand for each, which is as good as signed
     converted = convert(layers, calibration, PERCENTILE, kinds, variant.decoding)
     if not variant.signed:
-        converted = replace(converted, network=_without_negative_spikes(converted.network))
+        converted = replace(converted, network=without_negative_spikes(converted.network))
     trials = Trials(converted, calibration, profile, QuantizationOptions(timesteps))
     if recipe.method == AUTO:
         found = search(trials, recipe, Freedom(tuple(METHODS), refinement_steps=True, leads=True, headroom=True))
@@ -205,7 +205,7 @@ def _built(layers: LayerGraph, judged: Judged, variant: Variant, timesteps: int)
     return found.built
 
 
-def _without_negative_spikes(network: SpikingNetwork) -> SpikingNetwork:
+def without_negative_spikes(network: SpikingNetwork) -> SpikingNetwork:
     """Rectifiers in place of leaky activations; the weights stay those that were trained with these."""
     populations = [
         population if population.activation != "leaky" else replace(
