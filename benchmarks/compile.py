@@ -32,25 +32,28 @@ def cases(data: Path) -> list[Case]:
     mnist, cifar = data / "mnist", data / "cifar10"
     return [
         Case(
-            "MNIST CNN, T = 32",
+            "MNIST CNN, loihi, T = 32",
             (
                 f"{mnist}/mnist_cnn_nxtf.pt", "--model", "examples.networks.mnist_cnn:mnist_cnn",
-                "--input-shape", "1,28,28", "--scale", "255", "--layout", "NHW", "--timesteps", "32",
+                "--input-shape", "1,28,28", "--scale", "255", "--layout", "NHW", "--target", "loihi", "--timesteps", "32",
                 "--calibration", f"{mnist}/mnist_train_part10000.npz", "--calibration-limit", "500",
             ),
             f"{mnist}/mnist_test_0000_1999.npz",
             2000,
         ),
-        Case(
-            "ResNet-20, CIFAR-10, T = 64",
-            (
-                f"{cifar}/resnet20_cifar10.pt", "--model", "examples.networks.resnet:resnet20",
-                "--input-shape", "3,32,32", "--scale", "255", "--mean", "0.485,0.456,0.406",
-                "--std", "0.229,0.224,0.225", "--layout", "NHWC", "--timesteps", "64",
-                "--calibration", f"{cifar}/cifar10_train_calib2000.npz", "--calibration-limit", "512",
-            ),
-            f"{cifar}/cifar10_test_0000_1999.npz",
-            200,
+        *(
+            Case(
+                f"ResNet-20, {target}, T = {steps}",
+                (
+                    f"{cifar}/resnet20_cifar10.pt", "--model", "examples.networks.resnet:resnet20",
+                    "--input-shape", "3,32,32", "--scale", "255", "--mean", "0.485,0.456,0.406",
+                    "--std", "0.229,0.224,0.225", "--layout", "NHWC", "--target", target, "--timesteps", str(steps),
+                    "--calibration", f"{cifar}/cifar10_train_calib2000.npz", "--calibration-limit", "512",
+                ),
+                f"{cifar}/cifar10_test_0000_1999.npz",
+                200,
+            )
+            for target, steps in (("loihi", 64), ("loihi2", 16))
         ),
     ]
 
