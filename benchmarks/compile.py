@@ -35,7 +35,8 @@ def cases(data: Path) -> list[Case]:
             "MNIST CNN, loihi, T = 32",
             (
                 f"{mnist}/mnist_cnn_nxtf.pt", "--model", "examples.networks.mnist_cnn:mnist_cnn",
-                "--input-shape", "1,28,28", "--scale", "255", "--layout", "NHW", "--target", "loihi", "--timesteps", "32",
+                "--input-shape", "1,28,28", "--scale", "255", "--layout", "NHW",
+                "--target", "loihi", "--timesteps", "32",
                 "--calibration", f"{mnist}/mnist_train_part10000.npz", "--calibration-limit", "500",
             ),
             f"{mnist}/mnist_test_0000_1999.npz",
