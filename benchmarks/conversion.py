@@ -80,9 +80,10 @@ NETWORKS = (
     ),
 )
 AUTO_LINE = "auto"
+READ_FROM_FIRST_STEP = ("--read-out-from", "0")
 PLAIN = (
     "--method", "channel-max", "--neurons", "if", "--initial-potential", "0", "--compensation", "none",
-    "--read-out-from", "0",
+    *READ_FROM_FIRST_STEP,
 )
 # One line for each ingredient switched off or exchanged.
 ABLATION: dict[str, tuple[str, ...]] = {
@@ -91,7 +92,7 @@ ABLATION: dict[str, tuple[str, ...]] = {
     "lead of 2 steps everywhere": ("--neurons", "paced", "--lead", "2"),
     "no lead": ("--neurons", "paced", "--lead", "0"),
     "no refinement steps": ("--refinement-steps", "0"),
-    "outputs read from the first step on": ("--read-out-from", "0"),
+    "outputs read from the first step on": READ_FROM_FIRST_STEP,
     "no compensation": ("--compensation", "none"),
     "gain search in place of bias correction": ("--compensation", "gain"),
     "no spikes taken back": ("--neurons", "paced", "--release", "never"),
@@ -107,7 +108,6 @@ ABLATION: dict[str, tuple[str, ...]] = {
     "weights of 4 bits": ("--weight-bits", "4"),
     "plain baseline: channel maximum, potentials from 0": PLAIN,
 }
-
 
 @dataclass(frozen=True)
 class Row:
@@ -181,8 +181,15 @@ def _jobs(options: argparse.Namespace) -> Iterator[tuple[Network, str, int, str,
                     yield network, target, steps, "plain baseline", PLAIN
                     continue
                 for variant, extra in ABLATION.items():
-                    if target == "loihi2" or not {"paced", "signed", "--refinement-steps"} & set(extra):
+                    if _makes_a_difference(target, extra):
                         yield network, target, steps, variant, extra
+
+
+def _makes_a_difference(target: str, extra: tuple[str, ...]) -> bool:
+    """Fixed neurons have no pace and refine nothing; paced ones are read from the first step on anyway."""
+    if target == "loihi":
+        return not {"paced", "signed", "--refinement-steps"} & set(extra)
+    return extra != READ_FROM_FIRST_STEP
 
 
 def measure(
