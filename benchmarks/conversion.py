@@ -109,6 +109,7 @@ ABLATION: dict[str, tuple[str, ...]] = {
     "plain baseline: channel maximum, potentials from 0": PLAIN,
 }
 
+
 @dataclass(frozen=True)
 class Row:
     """One compiled and measured network; losses in percentage points."""
