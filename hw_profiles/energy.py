@@ -7,7 +7,7 @@ from importlib import resources
 
 from pydantic import BaseModel, ConfigDict
 
-from hw_profiles.profile import Status
+from hw_profiles.quantities import Status
 
 if sys.version_info >= (3, 11):
     import tomllib

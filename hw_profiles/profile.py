@@ -1,90 +1,129 @@
-"""The data model of a chip profile: limits, number formats, mesh, each number with its source."""
+"""The data model of a chip of cores that hold neurons and synapses: what `compile` maps to, quantises for and emits."""
 
 from __future__ import annotations
 
-import sys
-from importlib import resources
-from pathlib import Path
+from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, ValidationError, model_validator
+from pydantic import Field, StrictInt, model_validator
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from hw_profiles.contradictions import Contradiction, refuse
+from hw_profiles.quantities import Capacity, Choice, Count, Flag, NeuronModels, Quantity, ResetModes, Sourced, Strict
 
-Status = Literal["published", "derived", "assumed"]
-Source = Annotated[str, Field(min_length=1)]
-
-
-class ProfileError(ValueError):
-    """A profile is missing, unreadable or invalid."""
+Place = Annotated[StrictInt, Field(ge=0)]
+CoreSite = tuple[int, int, int]
+"""Router column, router row and slot of a core on its chip."""
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class ListedCore(Sourced):
+    """A core that must not be used: one that is broken, or that software keeps for itself.
+
+    Attributes
+    ----------
+    chip : int or None
+        None: on every chip.
+    x, y : int
+        Router on the chip's mesh.
+    slot : int
+        Core at that router.
+    """
+
+    chip: Place | None = None
+    x: Place
+    y: Place
+    slot: Place
+
+    @property
+    def site(self) -> CoreSite:
+        """Where it lies on its chip."""
+        return self.x, self.y, self.slot
 
 
-class Quantity(_Strict):
-    """One integer of a profile with where it comes from."""
+class Mesh(Strict):
+    """Cores of one chip as routers on a grid, the chips of a system, and the cores that must not be used.
 
-    value: StrictInt
-    status: Status
-    source: Source
-
-
-class Count(Quantity):
-    """A quantity that may be 0 but not negative."""
-
-    value: Annotated[StrictInt, Field(ge=0)]
-
-
-class Capacity(Quantity):
-    """A quantity of at least 1."""
-
-    value: Annotated[StrictInt, Field(ge=1)]
-
-
-class Choice(_Strict):
-    """A list of allowed values of a profile with where it comes from."""
-
-    values: tuple[StrictInt, ...]
-    status: Status
-    source: Source
-
-
-class Flag(_Strict):
-    """A property that a chip has or has not, with where that comes from."""
-
-    value: StrictBool
-    status: Status
-    source: Source
-
-
-class Models(_Strict):
-    """Names of the neuron models or reset modes that a chip has, with where the list comes from."""
-
-    names: tuple[str, ...]
-    status: Status
-    source: Source
-
-
-class Mesh(_Strict):
-    """Cores of one chip as routers on a grid, and how many chips one system can hold."""
+    Attributes
+    ----------
+    routers_x, routers_y, cores_per_router : Capacity
+    chips : Capacity
+        Most chips of one system.
+    chip_columns : Capacity or None
+        Chips of one row of the system: chip ``c`` stands in column ``c % chip_columns`` of row ``c // chip_columns``,
+        and the routers of neighbouring chips are neighbours. None: all chips stand in one row.
+    usable_cores_per_chip : Capacity or None
+        Most cores of one chip that may be used, whichever they are; None: all that are not listed below.
+    dead_cores, reserved_cores : tuple of ListedCore
+    """
 
     routers_x: Capacity
     routers_y: Capacity
     cores_per_router: Capacity
     chips: Capacity
+    chip_columns: Capacity | None = None
+    usable_cores_per_chip: Capacity | None = None
+    dead_cores: tuple[ListedCore, ...] = ()
+    reserved_cores: tuple[ListedCore, ...] = ()
 
     @property
     def cores_per_chip(self) -> int:
-        """Number of cores of one chip."""
+        """Number of cores of one chip, those that must not be used counted."""
         return self.routers_x.value * self.routers_y.value * self.cores_per_router.value
 
+    @cached_property
+    def listed_sites(self) -> dict[int | None, frozenset[CoreSite]]:
+        """Dead and reserved cores by chip; those of every chip under None."""
+        sites: dict[int | None, set[CoreSite]] = {None: set()}
+        for core in (*self.dead_cores, *self.reserved_cores):
+            sites.setdefault(core.chip, set()).add(core.site)
+        return {chip: frozenset(found | sites[None]) for chip, found in sites.items()}
 
-class CoreLimits(_Strict):
+    def unusable_sites(self, chip: int) -> frozenset[CoreSite]:
+        """Dead and reserved cores of one chip."""
+        return self.listed_sites.get(chip, self.listed_sites[None])
+
+    def usable_count(self, chip: int) -> int:
+        """How many cores of one chip may be used at most."""
+        sound = self.cores_per_chip - len(self.unusable_sites(chip))
+        return sound if self.usable_cores_per_chip is None else min(sound, self.usable_cores_per_chip.value)
+
+    def chip_position(self, chip: int) -> tuple[int, int]:
+        """Column and row in which a chip stands in the system."""
+        columns = self.chips.value if self.chip_columns is None else self.chip_columns.value
+        return chip % columns, chip // columns
+
+    @model_validator(mode="after")
+    def _listed_cores_exist(self) -> Mesh:
+        refuse(self._contradictions())
+        return self
+
+    def _contradictions(self) -> Iterator[Contradiction]:
+        sizes = {
+            "chip": self.chips.value,
+            "x": self.routers_x.value,
+            "y": self.routers_y.value,
+            "slot": self.cores_per_router.value,
+        }
+        for name in ("dead_cores", "reserved_cores"):
+            seen: set[tuple[int | None, CoreSite]] = set()
+            for index, core in enumerate(getattr(self, name)):
+                for part, size in sizes.items():
+                    place = getattr(core, part)
+                    if place is not None and place >= size:
+                        yield f"{name}.{index}.{part}", f"{place} is outside of 0 to {size - 1}"
+                if (core.chip, core.site) in seen:
+                    yield f"{name}.{index}", "the same core stands above"
+                seen.add((core.chip, core.site))
+        if self.usable_cores_per_chip is not None and self.usable_cores_per_chip.value > self.cores_per_chip:
+            yield "usable_cores_per_chip", f"a chip has {self.cores_per_chip} cores"
+        listed = {chip for chip in self.listed_sites if chip is not None}
+        if len(listed) >= self.chips.value and not any(self.usable_count(chip) for chip in listed):
+            yield "dead_cores", "no core is left that may be used"
+        if len(self.listed_sites[None]) >= self.cores_per_chip:
+            yield "dead_cores", "no core is left that may be used"
+
+
+class CoreLimits(Strict):
     """Capacities of one core; a demand equal to the value is legal, one more is not.
 
     A chip that has no such resource, or no limit of it, has no such entry. What each one counts says
@@ -104,7 +143,7 @@ class CoreLimits(_Strict):
     synapses_per_row: Capacity | None = None
 
 
-class CoreCosts(_Strict):
+class CoreCosts(Strict):
     """What one neuron takes of a core's capacities."""
 
     compartments_per_neuron_zero_reset: Capacity
@@ -112,14 +151,14 @@ class CoreCosts(_Strict):
     reset_synapses_per_subtractive_neuron: Count
 
 
-class OutputAxons(_Strict):
+class OutputAxons(Strict):
     """Output axon entries that a source neuron takes for one target core, of chips whose cores hold such entries."""
 
     entries_per_target_core: Capacity
     entries_extra_off_chip: Count
 
 
-class SynapseLists(_Strict):
+class SynapseLists(Strict):
     """How lists of synapses are packed into words, of chips that keep them so."""
 
     word_bits: Capacity
@@ -128,14 +167,14 @@ class SynapseLists(_Strict):
     list_spare_bits: Count
 
 
-class SynapseRows(_Strict):
+class SynapseRows(Strict):
     """Bytes of a row of synapses, one for each source neuron of a core, of chips that keep them so."""
 
     header_bytes: Count
     bytes_per_synapse: Capacity
 
 
-class MemoryCosts(_Strict):
+class MemoryCosts(Strict):
     """What takes of ``core_limits.memory_bytes``, the memory beside each core.
 
     ``fixed_bytes``, whatever runs there; for each neuron ``bytes_per_neuron`` and ``bytes_per_value`` for each value
@@ -150,7 +189,7 @@ class MemoryCosts(_Strict):
     bytes_per_synapse_word: Count
 
 
-class NumberFormats(_Strict):
+class NumberFormats(Strict):
     """Fields in which weights, thresholds, biases, delays and states are held.
 
     A weight mantissa ``w`` with exponent ``e`` is delivered as ``w * 2**(synapse_exponent + e)``; a threshold
@@ -160,7 +199,8 @@ class NumberFormats(_Strict):
     `weights_at_top` says where weights of fewer bits than the mantissa has stand in it: shifted to its top, so that
     they are multiples of a step, or at its bottom. `product_bits` is the width of what a program of neurons can
     multiply, sign included: the potential times a step, and a slope times the input; absent where neurons cannot
-    multiply.
+    multiply. `spike_payload_bits` is the width of the integer that a graded spike carries, absent where a spike is an
+    event without payload; a spike of either sign takes 2 bits of it.
     """
 
     weight_bits: Choice
@@ -176,14 +216,22 @@ class NumberFormats(_Strict):
     bias_exponent_max: Count
     state_bits: Capacity
     product_bits: Capacity | None = None
+    delay_max: Count
+    spike_payload_bits: Capacity | None = None
 
     @model_validator(mode="after")
-    def _weights_fit_the_mantissa(self) -> NumberFormats:
-        widest = max(self.weight_bits.values, default=0)
-        if widest > self.weight_mantissa_bits.value:
-            raise ValueError(f"weights of {widest} bits in a mantissa of {self.weight_mantissa_bits.value}")
+    def _fields_agree(self) -> NumberFormats:
+        refuse(self._contradictions())
         return self
-    delay_max: Count
+
+    def _contradictions(self) -> Iterator[Contradiction]:
+        widest, mantissa = max(self.weight_bits.values), self.weight_mantissa_bits.value
+        if widest > mantissa:
+            yield "weight_bits", f"weights of {widest} bits in a mantissa of {mantissa}"
+        if min(self.weight_bits.values) < 1:
+            yield "weight_bits", "a weight has at least 1 bit"
+        if self.weight_exponent_min.value > self.weight_exponent_max.value:
+            yield "weight_exponent_min", "above weight_exponent_max"
 
     @property
     def state_max(self) -> int:
@@ -200,9 +248,10 @@ class NumberFormats(_Strict):
         return 1 << (self.weight_mantissa_bits.value - bits) if self.weights_at_top.value else 1
 
 
-class HardwareProfile(_Strict):
-    """A chip as data; what a chip does not have is absent."""
+class HardwareProfile(Strict):
+    """A chip of equal cores as data; what a chip does not have is absent."""
 
+    kind: Literal["neuron_cores"] = "neuron_cores"
     name: str
     title: str
     notes: str
@@ -214,12 +263,16 @@ class HardwareProfile(_Strict):
     synapse_rows: SynapseRows | None = None
     memory_costs: MemoryCosts | None = None
     number_formats: NumberFormats
-    neuron_models: Models
-    reset_modes: Models
+    neuron_models: NeuronModels
+    reset_modes: ResetModes
     signed_spikes: Flag
 
     @model_validator(mode="after")
-    def _limits_have_costs(self) -> HardwareProfile:
+    def _sections_agree(self) -> HardwareProfile:
+        refuse(self._contradictions())
+        return self
+
+    def _contradictions(self) -> Iterator[Contradiction]:
         """A limit whose costs are missing would never be reached, and a core without limits never be full."""
         limits = self.core_limits
         for limit, costs in (
@@ -231,68 +284,9 @@ class HardwareProfile(_Strict):
             ("memory_bytes", "memory_costs"),
         ):
             if getattr(limits, limit) is not None and getattr(self, costs) is None:
-                raise ValueError(f"core_limits.{limit} needs [{costs}]")
+                yield f"core_limits.{limit}", f"needs [{costs}]"
         if limits.compartments is None and limits.memory_bytes is None:
-            raise ValueError("core_limits needs compartments or memory_bytes")
-        return self
-
-
-def available_profiles() -> list[str]:
-    """Names of the profiles that come with the package, sorted."""
-    files = resources.files("hw_profiles").joinpath("chips").iterdir()
-    return sorted(file.name[: -len(".toml")] for file in files if file.name.endswith(".toml"))
-
-
-def profile_text(target: str) -> str:
-    """The TOML text of a profile.
-
-    Parameters
-    ----------
-    target : str
-        Name of a profile of the package, or path of a TOML file.
-
-    Raises
-    ------
-    ProfileError
-        No profile has this name, or the file cannot be read.
-    """
-    if target in available_profiles():
-        chips = resources.files("hw_profiles").joinpath("chips")
-        return chips.joinpath(f"{target}.toml").read_text(encoding="utf-8")
-    path = Path(target)
-    if path.suffix != ".toml":
-        names = ", ".join(available_profiles())
-        raise ProfileError(f"unknown target '{target}'. Known targets: {names}; or give a path to a .toml file.")
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProfileError(f"profile {path}: cannot be read: {error}") from error
-
-
-def parse_profile(text: str, where: str) -> HardwareProfile:
-    """Parse and validate the TOML text of a profile.
-
-    Parameters
-    ----------
-    text : str
-        TOML.
-    where : str
-        Name or path used in error messages.
-
-    Raises
-    ------
-    ProfileError
-        The text is no TOML, or a field is missing, unknown or of the wrong type; all of them are listed.
-    """
-    try:
-        return HardwareProfile.model_validate(tomllib.loads(text))
-    except tomllib.TOMLDecodeError as error:
-        raise ProfileError(f"profile {where}: not valid TOML: {error}") from error
-    except ValidationError as error:
-        lines = [f"{'.'.join(map(str, item['loc']))}: {item['msg']}" for item in error.errors()]
-        raise ProfileError(f"profile {where}: " + "; ".join(lines)) from error
-
-
-def load_profile(target: str) -> HardwareProfile:
-    """Load a profile by name or path; see `profile_text` and `parse_profile`."""
-    return parse_profile(profile_text(target), target)
+            yield "core_limits", "needs compartments or memory_bytes"
+        payload = self.number_formats.spike_payload_bits
+        if self.signed_spikes.value and payload is not None and payload.value < 2:
+            yield "number_formats.spike_payload_bits", "spikes of either sign take 2 bits"

@@ -26,6 +26,7 @@ from mapping.neuron_costs import NeuronCosts
 from mapping.refusal import delay_violations, too_many_chips, too_many_routes, unfit_population
 from mapping.tiles import LARGEST_ROUTE_COUNT, Demands, Tile
 from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling
+from mapping.usable_cores import chips_in_sequence
 from mapping.violation import DoesNotFitError, Violation
 
 TilingQuestion = tuple[str, tuple[Tiling, ...], bool]
@@ -205,7 +206,7 @@ class Partitioner:
         messages = projection_messages(self._projections, reaches, tilings, LARGEST_ROUTE_COUNT)
         if isinstance(messages, int):
             raise DoesNotFitError([too_many_routes(messages)])
-        chips = np.arange(len(tiles)) // self._profile.mesh.cores_per_chip
+        chips = chips_in_sequence(len(tiles), self._profile.mesh)
         near, far = self._entries_per_target()
         entries = messages.count * np.where(chips[messages.source] != chips[messages.target], far, near)
         sums = np.zeros(len(tiles), dtype=np.int64)

@@ -6,6 +6,7 @@ from hw_profiles import HardwareProfile
 from mapping.network import ChipNetwork, Projection
 from mapping.tiles import LARGEST_ROUTE_COUNT, LIMIT_NAMES
 from mapping.tiling import PopulationTiler
+from mapping.usable_cores import chips_needed
 from mapping.violation import Violation
 
 
@@ -112,7 +113,7 @@ def delay_violations(network: ChipNetwork, profile: HardwareProfile) -> list[Vio
 
 def too_many_chips(core_count: int, profile: HardwareProfile) -> list[Violation]:
     """One violation if so many cores are more than a system has."""
-    chips = -(-core_count // profile.mesh.cores_per_chip)
+    chips = chips_needed(core_count, profile.mesh)
     if chips <= profile.mesh.chips.value:
         return []
     return [

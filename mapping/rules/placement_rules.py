@@ -1,4 +1,4 @@
-"""Rules NMD101 to NMD111: every neuron lies on exactly one core, and the records are true."""
+"""Rules NMD101 to NMD113: every neuron lies on exactly one core, and the records are true."""
 
 from __future__ import annotations
 
@@ -149,6 +149,29 @@ def too_many_routes(evidence: Evidence) -> Iterator[Violation]:
         yield broken("NMD111", "network", message, remedy, routes, LARGEST_ROUTE_COUNT)
 
 
+def core_not_to_be_used(evidence: Evidence) -> Iterator[Violation]:
+    """No core is used that the profile lists as dead or reserved."""
+    mesh = evidence.profile.mesh
+    for record in evidence.placement.cores:
+        address = record.address
+        for what, listed in (("dead", mesh.dead_cores), ("reserved", mesh.reserved_cores)):
+            for core in listed:
+                same_chip = core.chip is None or core.chip == address.chip
+                if same_chip and (core.x, core.y, core.slot) == (address.x, address.y, address.slot):
+                    message = f"the core is {what} ({core.source})"
+                    yield broken("NMD112", f"core {address}", message, "Move its tiles to another core; compile anew")
+
+
+def too_many_cores_of_a_chip(evidence: Evidence) -> Iterator[Violation]:
+    """No chip has more cores in use than software may use."""
+    limit = evidence.profile.mesh.usable_cores_per_chip
+    used = Counter(address.chip for address in {record.address for record in evidence.placement.cores})
+    for chip, count in sorted(used.items()):
+        if limit is not None and count > limit.value:
+            remedy = "Move tiles to another chip; compile anew"
+            yield broken("NMD113", f"chip {chip}", "cores in use", remedy, count, limit.value)
+
+
 PLACEMENT_RULES = (
     Rule(
         "NMD101",
@@ -220,5 +243,18 @@ PLACEMENT_RULES = (
         "The pairs of sending and receiving core are more than this tool holds in memory. It is no limit of the chip; "
         "networks get there when the fan-in of their layers lets tiles shrink to single neurons.",
         too_many_routes,
+    ),
+    Rule(
+        "NMD112",
+        "dead or reserved core in use",
+        "The profile lists cores that are broken, and cores that software keeps for itself, on one chip or on "
+        "every chip; none of them may hold neurons.",
+        core_not_to_be_used,
+    ),
+    Rule(
+        "NMD113",
+        "too many cores of one chip",
+        "Boards may expose fewer cores of a chip than it has (usable_cores_per_chip).",
+        too_many_cores_of_a_chip,
     ),
 )

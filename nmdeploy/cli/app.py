@@ -20,7 +20,7 @@ from nmdeploy.cli.energy import energy_command
 from nmdeploy.cli.export import export_command
 from nmdeploy.cli.report import report_command
 from nmdeploy.cli.run import run_command
-from nmdeploy.cli.targets import targets_command
+from nmdeploy.cli.targets import targets_app
 from nmdeploy.errors import NmdeployError
 
 app = typer.Typer(
@@ -36,7 +36,7 @@ app.command("check")(check_command)
 app.command("energy")(energy_command)
 app.command("report")(report_command)
 app.command("export")(export_command)
-app.command("targets")(targets_command)
+app.add_typer(targets_app, name="targets")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,38 +1,68 @@
-"""`nmdeploy targets`: the hardware profiles, with the source of every number."""
+"""`nmdeploy targets`: the hardware profiles, with the source of every number, and profiles of one's own."""
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel
 from rich.table import Table
+from typer.core import TyperGroup
 
-from hw_profiles import HardwareProfile, available_profiles, load_profile
-from hw_profiles.profile import Choice, Flag, Models, Quantity
+from hw_profiles import available_targets, load_target, profile_schema, profile_text
+from hw_profiles.problems import profile_problems
 from nmdeploy.cli.console import print_json, stdout_console
+from nmdeploy.cli.target_tables import figure_rows, support, target_rows
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print as JSON.")]
 
 
-def targets_command(
-    name: Annotated[str | None, typer.Argument(help="A profile, or path of a .toml file; default: list all.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print as JSON.")] = False,
-) -> None:
-    """List the profiles, or show one with the source and status of every number."""
-    if name is None:
-        profiles = {known: load_profile(known) for known in available_profiles()}
-        if as_json:
-            print_json({known: profile.title for known, profile in profiles.items()})
-        else:
-            for known, profile in profiles.items():
-                print(f"{known}: {profile.title}\n    {summary(profile)}")
+class ShowByName(TyperGroup):
+    """Takes the name of a target for `show` and that name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Find the command of the first argument."""
+        if args and args[0] not in self.commands:
+            args = ["show", *args]
+        return super().resolve_command(ctx, args)
+
+
+targets_app = typer.Typer(
+    cls=ShowByName,
+    help="List the chip profiles, show one (`targets NAME`), or check one of your own (`targets validate FILE`).",
+)
+
+
+@targets_app.callback(invoke_without_command=True)
+def targets_command(context: typer.Context, as_json: AsJson = False) -> None:
+    """List the profiles, unless one of the commands is given."""
+    context.obj = as_json
+    if context.invoked_subcommand is not None:
         return
-    profile = load_profile(name)
+    profiles = [load_target(name) for name in available_targets()]
     if as_json:
+        print_json({profile.name: {"title": profile.title, **support(profile)} for profile in profiles})
+        return
+    table = Table(title="nmdeploy targets", title_justify="left")
+    for heading in ("name", "cores", "a core holds", "neurons", "compile", "figures"):
+        table.add_column(heading, overflow="fold")
+    for profile in profiles:
+        table.add_row(*target_rows(profile))
+    stdout_console().print(table)
+
+
+@targets_app.command("show")
+def show_command(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(help="A profile, or path of a .toml file.")],
+    as_json: AsJson = False,
+) -> None:
+    """Show every number of a profile with its status and source; `targets NAME` is the same."""
+    profile = load_target(name)
+    if as_json or context.obj:
         print_json(profile.model_dump(mode="json"))
         return
     table = Table(title=f"{profile.name}: {profile.title}", title_justify="left")
-    for heading in ("what", "value", "status", "source"):
+    for heading in ("what", "value", "unit", "status", "source"):
         table.add_column(heading, overflow="fold")
     for row in figure_rows("", profile):
         table.add_row(*row)
@@ -41,27 +71,27 @@ def targets_command(
     console.print(profile.notes.strip())
 
 
-def summary(profile: HardwareProfile) -> str:
-    """What tells targets apart, and how sure their figures are."""
-    statuses = Counter(status for _, _, status, _ in figure_rows("", profile) if status)
-    figures = ", ".join(f"{count} {status}" for status, count in statuses.most_common())
-    neurons = ", ".join(profile.neuron_models.names)
-    return f"neurons: {neurons}; {profile.mesh.cores_per_chip} cores a chip; figures: {figures}"
+@targets_app.command("validate")
+def validate_command(
+    context: typer.Context,
+    profile: Annotated[str, typer.Argument(help="A .toml file, or the name of a profile.")],
+    as_json: AsJson = False,
+) -> None:
+    """List all problems of a profile with their keys and lines; exit 1 if there are any, 2 if it cannot be read."""
+    problems = profile_problems(profile_text(profile))
+    if as_json or context.obj:
+        listed = [{"key": item.key, "line": item.line, "message": item.message} for item in problems]
+        print_json({"profile": profile, "valid": not problems, "problems": listed})
+    else:
+        for item in problems:
+            place = profile if item.line is None else f"{profile}:{item.line}"
+            print(f"{place}: {item.key}: {item.message}" if item.key else f"{place}: {item.message}")
+        print(f"{profile}: {len(problems)} problems" if problems else f"{profile}: a valid profile")
+    if problems:
+        raise typer.Exit(1)
 
 
-def figure_rows(prefix: str, model: BaseModel) -> list[tuple[str, str, str, str]]:
-    """Name, value, status and source of every figure; "none" for what the chip does not have or limit."""
-    rows: list[tuple[str, str, str, str]] = []
-    for field, value in model:
-        if value is None:
-            rows.append((prefix + field, "none", "", ""))
-        elif isinstance(value, Quantity):
-            rows.append((prefix + field, str(value.value), value.status, value.source))
-        elif isinstance(value, Flag):
-            rows.append((prefix + field, "yes" if value.value else "no", value.status, value.source))
-        elif isinstance(value, (Choice, Models)):
-            shown = value.values if isinstance(value, Choice) else value.names
-            rows.append((prefix + field, ", ".join(map(str, shown)), value.status, value.source))
-        elif isinstance(value, BaseModel):
-            rows += figure_rows(f"{prefix}{field}.", value)
-    return rows
+@targets_app.command("schema")
+def schema_command() -> None:
+    """Print the JSON schema of profiles, for editors of TOML."""
+    print_json(profile_schema())

@@ -17,8 +17,11 @@ LOIHI = load_profile("loihi")
 MODELS = ("if", "imbalanced", "signed", "paced", "max_pool")
 
 
+SOURCED = {"status": "assumed", "source": "test"}
+
+
 def number(value):
-    return {"value": value, "status": "assumed", "source": "test"}
+    return {"value": value, **SOURCED}
 
 
 def changed_profile(profile, **values):
@@ -33,6 +36,18 @@ def changed_profile(profile, **values):
 def without(profile, *sections):
     """The same profile without some sections."""
     return HardwareProfile.model_validate({**profile.model_dump(), **dict.fromkeys(sections)})
+
+
+def with_mesh(profile, **fields):
+    """The same profile with other fields of its mesh."""
+    data = profile.model_dump()
+    data["mesh"].update(fields)
+    return HardwareProfile.model_validate(data)
+
+
+def listed_core(chip, site):
+    """An entry of the dead or reserved cores; chip None for every chip."""
+    return {"chip": chip, **dict(zip(("x", "y", "slot"), site, strict=True)), **SOURCED}
 
 
 def programmable(profile):
@@ -245,4 +260,22 @@ def smaller_chips(draw, chip):
         mesh__routers_y=draw(st.integers(1, 2)),
         mesh__cores_per_router=draw(st.integers(1, 3)),
         synapse_lists__synapses_per_entry=draw(st.integers(2, 60)),
+    )
+
+
+@st.composite
+def chips_with_unusable_cores(draw):
+    """Small chips with dead and reserved cores, on one chip or on every chip, and perhaps a limit of cores in use."""
+    profile = draw(small_chips())
+    mesh = profile.mesh
+    sizes = (mesh.routers_x.value, mesh.routers_y.value, mesh.cores_per_router.value)
+    sites = st.tuples(*(st.integers(0, size - 1) for size in sizes))
+    everywhere = draw(st.lists(sites, max_size=min(2, mesh.cores_per_chip - 1), unique=True))
+    dead = draw(st.lists(st.tuples(st.integers(0, 2), sites), max_size=12, unique=True))
+    usable = draw(st.none() | st.integers(1, mesh.cores_per_chip))
+    return with_mesh(
+        profile,
+        reserved_cores=[listed_core(None, site) for site in everywhere],
+        dead_cores=[listed_core(chip, site) for chip, site in dead],
+        usable_cores_per_chip=None if usable is None else number(usable),
     )

@@ -12,7 +12,8 @@ from mapping_strategies import EVERYTHING, LOIHI, changed_profile, limited
 from mapping.bounds import cores_lower_bound
 from mapping.network import build_graph
 from mapping.partition import partition
-from mapping.place import place, snake_address
+from mapping.place import place
+from mapping.usable_cores import snake_address
 from mapping.verify import verify
 from mapping.violation import DoesNotFitError
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import mapping_networks as networks
 import numpy as np
 import pytest
-from mapping_strategies import EVERYTHING, LOIHI, changed_profile, limited
+from mapping_strategies import EVERYTHING, LOIHI, changed_profile, limited, listed_core, with_mesh
 from network_changes import population, projection
 from test_neuron_tampering import NEURON_TAMPERINGS
 
@@ -294,10 +294,35 @@ def test_more_routes_than_the_tool_handles(placed, monkeypatch):
         partition(network, CHIP)
 
 
+@pytest.mark.parametrize("what", ["dead", "reserved"])
+@pytest.mark.parametrize("every_chip", [True, False])
+def test_core_that_must_not_be_used(placed, what, every_chip):
+    network, placement = placed
+    used = placement.cores[2].address
+    site = (used.x, used.y, used.slot)
+    profile = with_mesh(CHIP, **{f"{what}_cores": [listed_core(None if every_chip else used.chip, site)]})
+    violations = verify(network, placement, profile)
+    assert [(item.rule, item.where) for item in violations] == [("NMD112", f"core {used}")]
+    assert what in violations[0].message
+    elsewhere = with_mesh(CHIP, **{f"{what}_cores": [listed_core(used.chip + 1, site)]})
+    assert verify(network, placement, elsewhere) == []
+    assert verify(network, place(partition(network, profile), profile), profile) == []
+
+
+def test_more_cores_of_a_chip_than_may_be_used(placed):
+    network, placement = placed
+    count = len(placement.cores)
+    assert verify(network, placement, changed_profile(CHIP, mesh__usable_cores_per_chip=count)) == []
+    violations = verify(network, placement, changed_profile(CHIP, mesh__usable_cores_per_chip=count - 1))
+    assert [(item.rule, item.where, item.demand, item.capacity) for item in violations] == [
+        ("NMD113", "chip 0", count, count - 1)
+    ]
+
+
 def test_every_rule_is_tampered_with_and_explained():
     tables = (PLACEMENT_TAMPERINGS, NETWORK_TAMPERINGS, NEURON_TAMPERINGS)
     tampered = {rule for table in tables for rule, _, _ in table.values()}
-    tampered |= {name.code for name in LIMIT_NAMES.values()} | {"NMD111"}
+    tampered |= {name.code for name in LIMIT_NAMES.values()} | {"NMD111", "NMD112", "NMD113"}
     assert tampered == set(RULES)
     assert list(RULES) == sorted(RULES)
     for code, rule in RULES.items():
