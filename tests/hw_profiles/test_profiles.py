@@ -5,7 +5,8 @@ from typing import get_args
 
 import pytest
 
-from hw_profiles import ProfileError, available_profiles, load_profile, parse_profile, profile_text
+from hw_profiles import ProfileError, available_profiles, available_targets, load_profile, load_target, parse_profile, profile_text
+from hw_profiles.quantities import NeuronModels
 from mapping.neuron_models import NeuronModel
 
 
@@ -14,19 +15,63 @@ def quantities(data, path=""):
     if "source" in data:
         yield path, data
     for name, value in data.items():
-        if isinstance(value, dict):
-            yield from quantities(value, f"{path}.{name}")
+        for index, part in enumerate(value if isinstance(value, tuple) else (value,)):
+            if isinstance(part, dict):
+                yield from quantities(part, f"{path}.{name}.{index}")
 
 
-@pytest.mark.parametrize("name", available_profiles())
+@pytest.mark.parametrize("name", available_targets())
 def test_profile_loads_and_every_quantity_has_source_and_status(name):
-    profile = load_profile(name)
+    profile = load_target(name)
     assert profile.name == name
     found = list(quantities(profile.model_dump()))
-    assert len(found) > 30
+    assert len(found) >= {"rolls": 5, "truenorth": 15}.get(name, 30)
     for path, quantity in found:
         assert quantity["source"].strip(), path
         assert quantity["status"] in ("published", "derived", "assumed"), path
+
+
+def test_targets_of_the_package():
+    compilable = ["loihi", "loihi2", "spinnaker", "spinnaker2"]
+    assert available_targets() == sorted([*compilable, "rolls", "speck", "truenorth"])
+    assert available_profiles() == compilable
+
+
+@pytest.mark.parametrize(
+    ("name", "missing"), [("rolls", "analog"), ("truenorth", "axon types"), ("speck", "no quantiser")]
+)
+def test_targets_that_networks_cannot_be_compiled_for_say_why(name, missing):
+    with pytest.raises(ProfileError, match=f"target {name} .* cannot be compiled for: .*{missing}"):
+        load_profile(name)
+
+
+def test_loihi2_formats():
+    """24-bit states, thresholds and biases, graded spikes, and a reset by subtraction that costs nothing."""
+    profile = load_profile("loihi2")
+    formats, costs = profile.number_formats, profile.core_costs
+    assert formats.state_max == formats.threshold_mantissa_max.value == formats.bias_mantissa_max.value == 2**23 - 1
+    assert formats.spike_payload_bits.value == 32
+    assert load_profile("loihi").number_formats.spike_payload_bits is None
+    assert costs.compartments_per_neuron_subtractive_reset.value == costs.compartments_per_neuron_zero_reset.value == 1
+    assert costs.reset_synapses_per_subtractive_neuron.value == 0
+
+
+def test_speck_memories():
+    """The table of the reference: neuron memory of 64, 32 and 16 Ki, kernel memory of 16, 32 and 64 Ki."""
+    kibi = [(core.neuron_entries.value / 1024, core.kernel_entries.value / 1024) for core in load_target("speck").cores]
+    assert kibi == [*[(64, 16)] * 3, *[(32, 32)] * 2, *[(16, 64)] * 2, *[(16, 16)] * 2]
+
+
+def test_truenorth_crossbars():
+    profile = load_target("truenorth")
+    assert profile.mesh.cores_per_chip == 4096
+    crossbar = profile.crossbar
+    assert (crossbar.axons.value, crossbar.neurons.value, crossbar.axon_types.value) == (256, 256, 4)
+
+
+def test_neuron_models_are_those_of_the_mapping():
+    field = NeuronModels.model_fields["names"].annotation
+    assert set(get_args(get_args(field)[0])) == set(get_args(NeuronModel))
 
 
 def test_loihi_capacities():
@@ -105,10 +150,10 @@ COMPARTMENTS_TABLE = r"\[core_limits\.compartments\]((?:\n.+){3})"
         (COMPARTMENTS, r"\g<1>0", "core_limits.compartments.value"),
         (COMPARTMENTS, r"\g<1>1024\nextra = 1", "core_limits.compartments.extra"),
         (r"\[core_limits\.compartments\]", "[core_limits.compartment]", "core_limits.compartment: Extra inputs"),
-        (COMPARTMENTS_TABLE, "", "core_limits needs compartments or memory_bytes"),
-        (COMPARTMENTS_TABLE, r"[core_limits.memory_bytes]\1", "core_limits.memory_bytes needs [memory_costs]"),
-        (COMPARTMENTS_TABLE, r"[core_limits.synapses_per_row]\1", "core_limits.synapses_per_row needs [synapse_rows]"),
-        (r"^values = .*", "values = [8, 9]", "weights of 9 bits in a mantissa of 8"),
+        (COMPARTMENTS_TABLE, "", "core_limits: needs compartments or memory_bytes"),
+        (COMPARTMENTS_TABLE, r"[core_limits.memory_bytes]\1", "core_limits.memory_bytes: needs [memory_costs]"),
+        (COMPARTMENTS_TABLE, r"[core_limits.synapses_per_row]\1", "core_limits.synapses_per_row: needs [synapse_rows]"),
+        (r"^values = .*", "values = [8, 9]", "number_formats.weight_bits: weights of 9 bits in a mantissa of 8"),
         (r"(\[signed_spikes\]\nvalue = )false", r"\g<1>0", "signed_spikes.value"),
         (r'^status = "published"', 'status = "rumoured"', "mesh.routers_x.status"),
         (r'^source = ".*"', 'source = ""', "mesh.routers_x.source"),
