@@ -1,4 +1,4 @@
-"""The data model of a chip of crossbars: axons by neurons, binary, with a type an axon and a weight a neuron and type."""
+"""The data model of a chip of crossbars of axons by neurons: binary, with a type for each axon."""
 
 from __future__ import annotations
 

@@ -148,7 +148,8 @@ def parse_profile(text: str, where: str) -> HardwareProfile:
 
 OBSTACLES = {
     "layer_cores": (
-        "whole layers are matched to its cores, but there is no quantiser, simulator or emission for them yet"
+        "a mapping-only target. `nmdeploy compile` matches whole layers to its cores, but there is no quantiser, "
+        "simulator or emission for them yet"
     ),
     "crossbars": (
         "there is no compiler yet that makes weights of axon types, splits fan-in over crossbars and copies neurons "
@@ -156,7 +157,7 @@ OBSTACLES = {
     ),
     "analog": (
         "a mapping-only target. Its neurons and synapses are analog, so that there are no integer formats to quantise "
-        "to and nothing to simulate or emit"
+        "to and nothing to simulate or emit; `nmdeploy compile` says no more than whether they are there"
     ),
 }
 """What `compile` lacks for the kinds of chips that it has nothing for."""

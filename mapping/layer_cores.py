@@ -202,7 +202,7 @@ def why_no_core(layer: ConvolutionLayer, cores: dict[int, LayerCore]) -> Iterato
 
 def excess(demands: LayerDemands, core: LayerCore) -> float:
     """How many times the memory that is shortest would be needed."""
-    return max(getattr(demands, memory) / getattr(core, memory).value for memory in REMEDIES)
+    return max(float(getattr(demands, memory) / getattr(core, memory).value) for memory in REMEDIES)
 
 
 def memory_violation(layer: str, reason: str, memory: str, demand: int, capacity: int) -> Violation:

@@ -174,16 +174,14 @@ def kernel_not_possible(evidence: LayerEvidence) -> Iterator[Violation]:
 
 def stride_not_possible(evidence: LayerEvidence) -> Iterator[Violation]:
     """Strides are ones that the chip has."""
-    yield from not_listed(
-        evidence, "NMD610", "stride", evidence.profile.layer_limits.strides.values, lambda layer: layer.stride
-    )
+    allowed = evidence.profile.layer_limits.strides.values
+    yield from not_listed(evidence, "NMD610", "stride", allowed, lambda layer: layer.stride)
 
 
 def pooling_not_possible(evidence: LayerEvidence) -> Iterator[Violation]:
     """Pooling windows are ones that the chip has."""
-    yield from not_listed(
-        evidence, "NMD612", "pooling", evidence.profile.layer_limits.pooling.values, lambda layer: (layer.source_pooling,)
-    )
+    allowed = evidence.profile.layer_limits.pooling.values
+    yield from not_listed(evidence, "NMD612", "pooling", allowed, lambda layer: (layer.source_pooling,))
 
 
 def not_listed(
@@ -262,7 +260,7 @@ PLACED_LAYER_RULES = (
 
 LAYER_LIMIT_RULES = (
     LayerRule("NMD607", "map too large", "Maps of inputs and neurons have a largest size.", map_too_large),
-    LayerRule("NMD608", "too many channels", "Inputs and neurons have a largest number of channels.", too_many_channels),
+    LayerRule("NMD608", "too many channels", "Inputs and neurons have only so many channels.", too_many_channels),
     LayerRule("NMD609", "kernel not possible", "Kernels are square, up to a largest size.", kernel_not_possible),
     LayerRule("NMD610", "stride not possible", "There are few strides.", stride_not_possible),
     LayerRule("NMD611", "padding too wide", "Padding has a largest width.", padding_too_wide),

@@ -12,17 +12,17 @@ import typer
 from rich.table import Table
 
 from hw_profiles import HardwareProfile, parse_profile, parse_target, profile_text
+from hw_profiles.analog_profile import AnalogProfile
 from hw_profiles.layer_core_profile import LayerCoreProfile
 from mapping.neuron_models import Release
 from nmdeploy.artifact.artifact import Artifact, write_artifact
 from nmdeploy.artifact.manifest import Options, make_manifest
 from nmdeploy.cli.console import key_value_table, pass_progress, print_json, stdout_console, warn
-from nmdeploy.cli.layer_table import report_layers
+from nmdeploy.cli.mapping_only import map_only
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.data_file import read_data
 from nmdeploy.errors import NmdeployError
-from nmdeploy.layer_mapping import map_layers
 from nmdeploy.pipeline import PASSES, Compiled, CompilerOptions, PassRunner, StoppedAfterPassError, compile_layers
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import NeuronChoice, NeuronName
@@ -182,7 +182,7 @@ def compile_command(
         raise NmdeployError(f"--stop-after {stop_after}: no such pass. Passes: {', '.join(PASSES)}")
     text = profile_text(target)
     chip = parse_target(text, target)
-    profile = chip if isinstance(chip, LayerCoreProfile) else parse_profile(text, target)
+    profile = chip if isinstance(chip, (LayerCoreProfile, AnalogProfile)) else parse_profile(text, target)
     loaded = load_model(
         model,
         model_factory=model_factory,
@@ -193,8 +193,8 @@ def compile_command(
         layout=None if layout is None else layout.value,
         trust=trust,
     )
-    if isinstance(profile, LayerCoreProfile):
-        report_layers(map_layers(loaded.layers, profile), profile, output, as_json)
+    if not isinstance(profile, HardwareProfile):
+        map_only(loaded.layers, profile, output, as_json)
         return
     samples = _calibration(loaded, calibration, calibration_limit, seed)
     rounding: WeightRounding = default_rounding(weight_bits, calibrated=not samples.is_noise)

@@ -131,7 +131,7 @@ def compile_support(profile: ChipProfile) -> str:
     if isinstance(profile, HardwareProfile):
         return "yes"
     if isinstance(profile, AnalogProfile):
-        return "mapping only: analog"
+        return "mapping only: neurons and synapses"
     if isinstance(profile, LayerCoreProfile):
         return "mapping only: layers to cores"
     return "not yet"

@@ -62,7 +62,8 @@ def show_command(
         print_json(profile.model_dump(mode="json"))
         return
     table = Table(title=f"{profile.name}: {profile.title}", title_justify="left")
-    for heading in ("what", "value", "unit", "status", "source"):
+    table.add_column("what", no_wrap=True)
+    for heading in ("value", "unit", "status", "source"):
         table.add_column(heading, overflow="fold")
     for row in figure_rows("", profile):
         table.add_row(*row)

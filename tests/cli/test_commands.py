@@ -9,7 +9,7 @@ import pytest
 from command_line import ROOT, nmdeploy
 
 from hw_profiles import available_profiles, load_profile
-from nmdeploy.cli.targets import figure_rows
+from nmdeploy.cli.target_tables import figure_rows
 
 VIOLATION_KEYS = {"rule", "severity", "where", "demand", "capacity", "remedy"}
 
@@ -175,11 +175,13 @@ def test_energy_table(compiled, options):
 def test_targets():
     listed = nmdeploy("targets")
     assert listed.code == 0
-    for known in ("loihi", "loihi2", "spinnaker", "spinnaker2"):
-        assert f"\n{known}: " in "\n" + listed.stdout
-    assert "neurons: if; 128 cores a chip; figures: " in listed.stdout
-    assert "neurons: if, imbalanced, signed, paced, max_pool; 152 cores a chip; figures: " in listed.stdout
-    assert set(nmdeploy("targets", "--json").json) == {"loihi", "loihi2", "spinnaker", "spinnaker2"}
+    for known in ("loihi:", "loihi2:", "rolls:", "speck:", "spinnaker:", "spinnaker2:", "truenorth:"):
+        assert f"│ {known} " in listed.stdout
+    as_json = nmdeploy("targets", "--json").json
+    assert set(as_json) == {"loihi", "loihi2", "rolls", "speck", "spinnaker", "spinnaker2", "truenorth"}
+    assert (as_json["loihi"]["cores_per_chip"], as_json["spinnaker2"]["cores_per_chip"]) == (128, 152)
+    assert as_json["loihi"]["neuron_models"] == ["if"]
+    assert "1,024 compartments, 4,096 input axons" in as_json["loihi"]["core_holds"]
     shown = nmdeploy("targets", "loihi")
     assert shown.code == 0
     assert "core_limits.compartments" in shown.stdout
@@ -191,7 +193,7 @@ def test_targets():
 def test_target_with_what_it_has_and_lacks(known):
     """Every field stands in the table, what the chip lacks as "none"."""
     profile = nmdeploy("targets", known, "--json").json
-    shown = {what: value for what, value, _, _ in figure_rows("", load_profile(known))}
+    shown = {what: value for what, value, *_ in figure_rows("", load_profile(known))}
     assert shown["signed_spikes"] == ("no" if known == "loihi" else "yes")
     assert shown["neuron_models"] == ", ".join(profile["neuron_models"]["names"])
     for section in ("core_limits", "number_formats"):
@@ -247,7 +249,16 @@ def modules_after(*arguments):
 
 
 @pytest.mark.parametrize(
-    "command", [["--help"], ["check"], ["energy"], ["targets"], ["targets", "loihi"], ["check", "--format", "json"]]
+    "command",
+    [
+        ["--help"],
+        ["check"],
+        ["check", "--format", "json"],
+        ["energy"],
+        ["targets"],
+        ["targets", "speck"],
+        ["targets", "validate", "loihi"],
+    ],
 )
 def test_quick_commands_import_neither_torch_nor_lava(compiled, command):
     arguments = [*command, compiled[1]] if command[0] in ("check", "energy") else command

@@ -5,7 +5,15 @@ from typing import get_args
 
 import pytest
 
-from hw_profiles import ProfileError, available_profiles, available_targets, load_profile, load_target, parse_profile, profile_text
+from hw_profiles import (
+    ProfileError,
+    available_profiles,
+    available_targets,
+    load_profile,
+    load_target,
+    parse_profile,
+    profile_text,
+)
 from hw_profiles.quantities import NeuronModels
 from mapping.neuron_models import NeuronModel
 

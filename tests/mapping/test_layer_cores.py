@@ -89,7 +89,7 @@ def brute_force(all_layers, profile):
     ]
     needs = [published_demands(layer) for layer in all_layers]
     return any(
-        all(have >= need for need_of, core in zip(needs, order, strict=True) for need, have in zip(need_of, core))
+        all(need <= have for pair in zip(needs, order, strict=True) for need, have in zip(*pair, strict=True))
         for order in permutations(cores, len(needs))
     )
 
