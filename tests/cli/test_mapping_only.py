@@ -99,6 +99,22 @@ def test_shortcut_is_refused_by_name(digits_model, tmp_path):
     refused(ended, "sums 2 projections", "one kernel")
 
 
+def test_pooling_of_a_part_of_the_map_is_no_pooling_of_cores(tmp_path):
+    """Windows that do not begin where those of the core do."""
+
+    class Sliced(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.first, self.second = nn.Conv2d(1, 2, 3, padding=1), nn.Conv2d(2, 2, 1)
+
+        def forward(self, x):
+            x = torch.relu(self.first(x))[:, :, 1:, 1:]
+            return torch.relu(self.second(nn.functional.avg_pool2d(x, 2)))
+
+    path = save(tmp_path, Sliced(), (1, 9, 9))
+    refused(nmdeploy_here("compile", path, "--target", "speck", cwd=tmp_path), "slicing, upsampling or uneven padding")
+
+
 def analog(folder, module, shape, *options):
     return nmdeploy_here("compile", save(folder, module, shape), "--target", "rolls", *options, cwd=folder)
 

@@ -120,7 +120,7 @@ source = "test of the board"
 
 [[mesh.dead_cores]]
 chip = 1
-x = 9
+x = 8
 y = 0
 slot = 1
 status = "assumed"
@@ -147,7 +147,7 @@ def test_contradictions_name_key_and_line():
     text, start = with_listed_cores()
     found = [(problem.key, problem.line, problem.message) for problem in profile_problems(text)]
     assert found == [
-        ("mesh.dead_cores.1.x", start + 12, "9 is outside of 0 to 7"),
+        ("mesh.dead_cores.1.x", start + 12, "8 is outside of 0 to 7"),
         ("mesh.dead_cores.2", start + 18, "the same core stands above"),
     ]
 
@@ -179,6 +179,17 @@ def test_text_that_is_no_toml_has_the_line_of_the_parser():
     assert len(problems) == 1
     line = profile_text("loihi").splitlines().index("[mesh.routers_x]") + 1
     assert (problems[0].key, problems[0].line) == ("", line)
+
+
+def test_line_of_a_key_in_a_long_list():
+    """3000 dead cores, one of them wrong."""
+    entry = '[[mesh.dead_cores]]\nchip = {}\nx = {}\ny = 0\nslot = 0\nstatus = "assumed"\nsource = "test"\n'
+    sites = [(chip, x) for chip in range(375) for x in range(8)]
+    sites[2998] = (374, 9)
+    before, after = profile_text("loihi").split("[core_limits.compartments]")
+    text = before + "".join(entry.format(*site) for site in sites) + "[core_limits.compartments]" + after
+    line = before.count("\n") + 2998 * 7 + 3
+    assert [(item.key, item.line) for item in profile_problems(text)] == [("mesh.dead_cores.2998.x", line)]
 
 
 def test_unknown_kind():
