@@ -87,6 +87,11 @@ class Mesh(Strict):
         sound = self.cores_per_chip - len(self.unusable_sites(chip))
         return sound if self.usable_cores_per_chip is None else min(sound, self.usable_cores_per_chip.value)
 
+    def chip_position(self, chip: int) -> tuple[int, int]:
+        """Column and row in which a chip stands in the system."""
+        columns = self.chips.value if self.chip_columns is None else self.chip_columns.value
+        return chip % columns, chip // columns
+
     @model_validator(mode="after")
     def _listed_cores_exist(self) -> Mesh:
         refuse(self._contradictions())

@@ -87,6 +87,15 @@ def test_dead_cores_count_against_the_size_of_the_system():
         partition(network, with_mesh(system, dead_cores=[listed_core(0, (0, 0, 0))]))
 
 
+def test_chips_stand_in_rows():
+    mesh = load_profile("loihi").mesh
+    columns = mesh.chip_columns.value
+    assert mesh.chip_position(0) == (0, 0)
+    assert mesh.chip_position(columns - 1) == (columns - 1, 0)
+    assert mesh.chip_position(columns) == (0, 1)
+    assert with_mesh(LOIHI, chip_columns=None).mesh.chip_position(700) == (700, 0)
+
+
 def test_loihi2_uses_no_more_cores_of_a_chip_than_boards_expose():
     mesh = load_profile("loihi2").mesh
     assert mesh.cores_per_chip == 128
