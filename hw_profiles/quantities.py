@@ -53,13 +53,19 @@ class Flag(Sourced):
     value: StrictBool
 
 
-class NeuronModels(Sourced):
+class Models(Sourced):
+    """Names of what a chip has."""
+
+    names: tuple[str, ...]
+
+
+class NeuronModels(Models):
     """Neuron models that a chip has."""
 
     names: Annotated[tuple[Literal["if", "imbalanced", "signed", "paced", "max_pool"], ...], Field(min_length=1)]
 
 
-class ResetModes(Sourced):
+class ResetModes(Models):
     """What a spike can do to the potential of a neuron of a chip."""
 
     names: Annotated[tuple[Literal["subtract", "zero"], ...], Field(min_length=1)]

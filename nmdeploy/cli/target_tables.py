@@ -12,7 +12,7 @@ from hw_profiles.analog_profile import AnalogProfile
 from hw_profiles.crossbar_profile import CrossbarProfile
 from hw_profiles.layer_core_profile import LayerCoreProfile
 from hw_profiles.profile import CoreLimits, ListedCore
-from hw_profiles.quantities import Choice, Flag, NeuronModels, Quantity, ResetModes, Sourced
+from hw_profiles.quantities import Choice, Flag, Models, Quantity, Sourced
 
 FigureRow = tuple[str, str, str, str, str]
 UNITS = ("bytes", "bits", "words", "entries", "synapses", "steps")
@@ -46,7 +46,7 @@ def _shown(value: Sourced) -> str | None:
         return "yes" if value.value else "no"
     if isinstance(value, Choice):
         return ", ".join(map(str, value.values))
-    if isinstance(value, (NeuronModels, ResetModes)):
+    if isinstance(value, Models):
         return ", ".join(value.names)
     return None
 
