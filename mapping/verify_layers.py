@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from hw_profiles.layer_core_profile import LayerCoreProfile
 from mapping.layer_cores import ConvolutionLayer
-from mapping.rules.layer_rules import LAYER_LIMIT_RULES, PLACED_LAYER_RULES, LayerEvidence, LayerRule
+from mapping.layer_rules import LAYER_LIMIT_RULES, PLACED_LAYER_RULES, LayerEvidence, LayerRule
 from mapping.violation import Violation
 
 LAYER_RULES: dict[str, LayerRule] = {rule.code: rule for rule in (*PLACED_LAYER_RULES, *LAYER_LIMIT_RULES)}

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hw_profiles import load_target
 from hw_profiles.layer_core_profile import LayerCoreProfile
 from mapping.layer_cores import ConvolutionLayer, layer_demands, match_layers
-from mapping.rules.layer_rules import LAYER_LIMIT_RULES
+from mapping.layer_rules import LAYER_LIMIT_RULES
 from mapping.verify_layers import LAYER_RULES, verify_layer_limits, verify_layers
 from mapping.violation import DoesNotFitError
 
