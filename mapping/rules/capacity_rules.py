@@ -96,6 +96,12 @@ CAPACITY_RULES = (
         "A core has a fixed number of compartments. A neuron takes one, or more where its reset mode needs "
         "it: reset by subtraction takes a second compartment on chips that cannot subtract in one.",
         compartments,
+        figures=(
+            "core_limits.compartments",
+            "core_costs.compartments_per_neuron_zero_reset",
+            "core_costs.compartments_per_neuron_subtractive_reset",
+        ),
+        remedy="Move neurons to another core; or use --reset zero, where subtraction takes a second compartment.",
     ),
     Rule(
         "NMD202",
@@ -105,6 +111,8 @@ CAPACITY_RULES = (
         "channels times kernel area for a single position already, so a layer that fits no core needs fewer "
         "input channels or groups.",
         input_axons,
+        figures=("core_limits.input_axons",),
+        remedy="Put fewer rows and columns on the core, or give the layer fewer input channels or more groups.",
     ),
     Rule(
         "NMD203",
@@ -113,6 +121,12 @@ CAPACITY_RULES = (
         "another chip, and one for its reset synapse. Cutting the targets into fewer channel blocks lowers "
         "it.",
         output_axon_entries,
+        figures=(
+            "core_limits.output_axon_entries",
+            "output_axons.entries_per_target_core",
+            "output_axons.entries_extra_off_chip",
+        ),
+        remedy="Put fewer neurons on the core, or their targets on fewer cores or on the same chip.",
     ),
     Rule(
         "NMD204",
@@ -122,12 +136,21 @@ CAPACITY_RULES = (
         "compartments, cut into dense entries of a prefix and the weights, with delay bits where the "
         "projection has a delay.",
         synapse_memory_words,
+        figures=(
+            "core_limits.synapse_memory_words",
+            "synapse_lists.word_bits",
+            "synapse_lists.synapses_per_entry",
+            "synapse_lists.entry_prefix_bits",
+        ),
+        remedy="Lower --weight-bits, or put fewer channels on the core.",
     ),
     Rule(
         "NMD205",
         "synapse list too long",
         "The synapses that one input axon visits on a core must fit one list of limited length.",
         words_per_axon_list,
+        figures=("core_limits.words_per_axon_list", "synapse_lists.word_bits", "synapse_lists.list_spare_bits"),
+        remedy="Lower --weight-bits, or put fewer targets of one source neuron on the core.",
     ),
     Rule(
         "NMD206",
@@ -135,12 +158,16 @@ CAPACITY_RULES = (
         "Weight bits, exponent, sign mode and delay bits make a synapse format, of which a core holds few; "
         "reset synapses take one more.",
         synapse_formats,
+        figures=("core_limits.synapse_formats",),
+        remedy="Give projections into the core the same weight bits, exponent and sign mode.",
     ),
     Rule(
         "NMD207",
         "too many compartment configurations",
         "Reset and threshold make a compartment configuration, of which a core holds few.",
         compartment_configurations,
+        figures=("core_limits.compartment_configurations",),
+        remedy="Put channels of equal threshold on the core, or use --thresholds layer.",
     ),
     Rule(
         "NMD208",
@@ -148,6 +175,8 @@ CAPACITY_RULES = (
         "A core holds few different thresholds. Thresholds per channel, as from quantisation per channel, "
         "may need tiles of few channels. Accumulators, which never spike, take the largest threshold.",
         threshold_configurations,
+        figures=("core_limits.threshold_configurations",),
+        remedy="Put channels of equal threshold on the core, or use --thresholds layer.",
     ),
     Rule(
         "NMD209",
@@ -156,6 +185,15 @@ CAPACITY_RULES = (
         "potential, threshold and bias, the count of those with a count memory, a count for each tap of a "
         "maximum, buffers of their input, and what the program needs; the synapse memory too where it is a part.",
         memory_bytes,
+        figures=(
+            "core_limits.memory_bytes",
+            "memory_costs.fixed_bytes",
+            "memory_costs.bytes_per_neuron",
+            "memory_costs.bytes_per_value",
+            "memory_costs.bytes_per_input_axon",
+            "memory_costs.bytes_per_synapse_word",
+        ),
+        remedy="Move part of the core's neurons to another core.",
     ),
     Rule(
         "NMD210",
@@ -163,11 +201,15 @@ CAPACITY_RULES = (
         "Where synapses are kept in rows, each source neuron that reaches the core has one of a header and the "
         "synapses. Rows are not shared, so a convolution takes as much as a dense layer of as many synapses.",
         synapse_row_bytes,
+        figures=("core_limits.synapse_row_bytes", "synapse_rows.header_bytes", "synapse_rows.bytes_per_synapse"),
+        remedy="Put fewer neurons on the core, or give the layer fewer input channels or more groups.",
     ),
     Rule(
         "NMD211",
         "synapse row too long",
         "The synapses of one source neuron on a core must fit one row of limited length, where chips have rows.",
         synapses_per_row,
+        figures=("core_limits.synapses_per_row",),
+        remedy="Put fewer targets of one source neuron on the core.",
     ),
 )

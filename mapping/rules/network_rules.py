@@ -107,6 +107,8 @@ NETWORK_RULES = (
         "Nodes of the network's graph are populations and its edges projections between them; each must "
         "have its data, under the same and a unique name.",
         unknown_parts,
+        source="The types of the network's parts: mapping.network, mapping.connectivity.",
+        remedy="The network is damaged or edited; compile anew.",
     ),
     Rule(
         "NMD402",
@@ -114,6 +116,8 @@ NETWORK_RULES = (
         "The index tables of a projection must point into its source, have a row for each target row and "
         "column, take channels that exist, and the weights must have the shape that follows.",
         connectivity_malformed,
+        source="The types of the network's parts: mapping.network, mapping.connectivity.",
+        remedy="The network is damaged or edited; compile anew.",
     ),
     Rule(
         "NMD403",
@@ -122,18 +126,24 @@ NETWORK_RULES = (
         "delay; the window of its target must start just so much later than its source's first firing step, "
         "which is the first step of its window or, with a lead, so many steps later; on every path.",
         delays_unbalanced,
+        source="Time steps (mapping.network): a projection delivers at step t what its source sent at t - 1.",
+        remedy="Set the delay so that all paths into the population take equally long.",
     ),
     Rule(
         "NMD404",
         "neuron model not offered",
         "The neurons of the network must be ones that the chip has.",
         neuron_model_not_offered,
+        figures=("neuron_models",),
+        remedy="Use a neuron model that the target has, or another target.",
     ),
     Rule(
         "NMD405",
         "reset mode not offered",
         "The chip must have the reset mode. Accumulators, of reset 'none', never spike and are always allowed.",
         reset_not_offered,
+        figures=("reset_modes",),
+        remedy="Use a reset mode that the target has (--reset), or another target.",
     ),
     Rule(
         "NMD406",
@@ -141,5 +151,7 @@ NETWORK_RULES = (
         "Thresholds, biases, initial potentials and slopes must be integers, one for each channel or neuron, and no "
         "window starts before step 0.",
         population_malformed,
+        source="The types of the network's parts: mapping.network, mapping.connectivity.",
+        remedy="The network is damaged or edited; compile anew.",
     ),
 )

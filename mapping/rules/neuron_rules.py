@@ -134,12 +134,16 @@ NEURON_RULES = (
         "A count memory needs reset by subtraction, a lead needs pace, a slope release 'half' and no shifts; a "
         "maximum has no threshold, bias, input current or potential. Refinement and read-out lie within the window.",
         neuron_contradictory,
+        source="The equations of the neurons: mapping.neuron_models.",
+        remedy="The network is damaged or edited; compile anew.",
     ),
     Rule(
         "NMD408",
         "signed spikes not offered",
         "Spikes of -1 need spikes that carry a value. On a chip without them they would arrive as spikes of 1.",
         signed_spikes_not_offered,
+        figures=("signed_spikes",),
+        remedy="Use neurons that never take a spike back, or another target.",
     ),
     Rule(
         "NMD409",
@@ -148,5 +152,7 @@ NEURON_RULES = (
         "2 where sources send 0 or 1, 4 where they send -1 too. Each channel has one projection, each tap one "
         "weight, and nothing shifts them. That the weights fit their field says NMD301.",
         maximum_malformed,
+        source="The equations of the neurons: mapping.neuron_models.",
+        remedy="The network is damaged or edited; compile anew.",
     ),
 )

@@ -193,12 +193,21 @@ NUMBER_RULES = (
         "sign in an excitatory or inhibitory group, shifted to the top of the mantissa; mixed groups lose "
         "the lowest bit. With 8 bits on Loihi: even numbers from -256 to 254, 0 to 255, or -255 to 0.",
         weight_outside_range,
+        figures=(
+            "number_formats.weight_bits",
+            "number_formats.weight_mantissa_bits",
+            "number_formats.weights_at_top",
+            "number_formats.mixed_sign_lost_bits",
+        ),
+        remedy="Quantise the weights anew for this target.",
     ),
     Rule(
         "NMD302",
         "weight bits not offered",
         "The synapse format has a fixed choice of weight widths.",
         weight_bits_not_offered,
+        figures=("number_formats.weight_bits",),
+        remedy="Use a --weight-bits that the target has.",
     ),
     Rule(
         "NMD303",
@@ -206,6 +215,12 @@ NUMBER_RULES = (
         "Weights are scaled by a power of two with a field of its own; synapse and weight exponent together "
         "must not be negative, or the sum of weights would lose its lowest bits.",
         weight_exponent_outside_range,
+        figures=(
+            "number_formats.weight_exponent_min",
+            "number_formats.weight_exponent_max",
+            "number_formats.synapse_exponent",
+        ),
+        remedy="Scale weights and threshold of the target population by the same power of two.",
     ),
     Rule(
         "NMD304",
@@ -214,6 +229,8 @@ NUMBER_RULES = (
         "network at it: with reset by subtraction the potential starts one unit higher, with reset to zero "
         "the network's threshold is one above what the chip holds. A maximum over counts has none.",
         threshold_not_representable,
+        figures=("number_formats.threshold_mantissa_max", "number_formats.threshold_exponent"),
+        remedy="Scale the weights into the population so that its threshold fits.",
     ),
     Rule(
         "NMD305",
@@ -221,24 +238,37 @@ NUMBER_RULES = (
         "A plain neuron that subtracts its threshold by a synapse to itself needs a weight of exactly that size: "
         "a mantissa of the weight's width times a power of two.",
         reset_not_representable,
+        figures=(
+            "core_costs.reset_synapses_per_subtractive_neuron",
+            "number_formats.weight_mantissa_bits",
+            "number_formats.weight_exponent_max",
+            "number_formats.threshold_exponent",
+        ),
+        remedy="Round the threshold to such a number and scale the weights with it.",
     ),
     Rule(
         "NMD306",
         "bias outside its field",
         "A bias is a mantissa times a power of two, each with a field of its own.",
         bias_outside_field,
+        figures=("number_formats.bias_mantissa_max", "number_formats.bias_exponent_max"),
+        remedy="Scale the population's weights, threshold and bias down together.",
     ),
     Rule(
         "NMD307",
         "initial potential outside the state",
         "A potential that the state cannot hold cannot be set.",
         initial_potential_outside_state,
+        figures=("number_formats.state_bits",),
+        remedy="Scale the population down.",
     ),
     Rule(
         "NMD308",
         "delay outside its range",
         "A synapse delays its spikes by a limited number of steps. Delays balance paths of different length.",
         delay_outside_range,
+        figures=("number_formats.delay_max",),
+        remedy="Shorten the longer path beside it, or put relay populations into this one.",
     ),
     Rule(
         "NMD309",
@@ -247,11 +277,21 @@ NUMBER_RULES = (
         "bound takes, for each neuron, all taps that are no padding: the positive weights together and the "
         "negative ones together, or both where a source spikes with either sign.",
         synaptic_input_may_overflow,
+        figures=("number_formats.state_bits",),
+        remedy="Lower the weight exponents of the population's projections, and its threshold with them.",
     ),
     Rule(
         "NMD310",
         "made for other number formats",
         "The network holds the number formats that it was quantised for; they must be those of the chip.",
         formats_differ,
+        figures=(
+            "number_formats.synapse_exponent",
+            "number_formats.threshold_exponent",
+            "number_formats.state_bits",
+            "number_formats.bias_mantissa_max",
+            "number_formats.bias_exponent_max",
+        ),
+        remedy="Compile anew for this target.",
     ),
 )

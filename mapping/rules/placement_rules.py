@@ -178,42 +178,56 @@ PLACEMENT_RULES = (
         "neuron not placed",
         "Every neuron of every population must lie on a core, or it would never spike.",
         neuron_not_placed,
+        source="What a placement is: every neuron on exactly one core, every core recorded once.",
+        remedy="Give the neurons a tile on some core; compile writes placements that cover all of them.",
     ),
     Rule(
         "NMD102",
         "neuron placed twice",
         "A neuron on two cores, or twice on one, would send its spikes twice.",
         neuron_placed_twice,
+        source="What a placement is: every neuron on exactly one core, every core recorded once.",
+        remedy="Keep one of the tiles that hold the neuron.",
     ),
     Rule(
         "NMD103",
         "tile outside its population",
         "A tile is a box of neurons; it must hold at least one and lie inside its population.",
         tile_outside_population,
+        source="What a placement is: every neuron on exactly one core, every core recorded once.",
+        remedy="Correct the bounds of the tile.",
     ),
     Rule(
         "NMD104",
         "tile of an unknown population",
         "The placement names a population that the network does not have.",
         unknown_population,
+        source="What a placement is: every neuron on exactly one core, every core recorded once.",
+        remedy="Check the placement with the network it was made from.",
     ),
     Rule(
         "NMD105",
         "core address outside the mesh",
         "A core is found by chip, router column, router row and slot at the router; each must exist on the chip.",
         address_outside_mesh,
+        figures=("mesh.routers_x", "mesh.routers_y", "mesh.cores_per_router"),
+        remedy="Move the core to an address on the mesh.",
     ),
     Rule(
         "NMD106",
         "two records for one core",
         "Each core has one record, so that its demands are counted together.",
         two_records_of_one_core,
+        source="What a placement is: every neuron on exactly one core, every core recorded once.",
+        remedy="Merge the records, or move one of them to a free core.",
     ),
     Rule(
         "NMD107",
         "more chips than the system has",
         "The largest system of a target holds a fixed number of chips.",
         chip_beyond_system,
+        figures=("mesh.chips",),
+        remedy="Use a smaller network, or a target with more chips.",
     ),
     Rule(
         "NMD108",
@@ -221,6 +235,8 @@ PLACEMENT_RULES = (
         "A core that a neuron has a synapse on is not among its core's targets: the spikes would not "
         "arrive. Not judged while the network itself is malformed (NMD401, NMD402, NMD406).",
         target_missing,
+        source="Axon routing (mapping.placement): a spike acts on every synapse of its neuron, on whichever core.",
+        remedy="Add the missing targets to the core's record.",
     ),
     Rule(
         "NMD109",
@@ -228,6 +244,8 @@ PLACEMENT_RULES = (
         "A target core stands there twice, does not exist, or no neuron of the core has a synapse on it. "
         "Not judged while the network itself is malformed (NMD401, NMD402, NMD406).",
         target_needless,
+        source="Axon routing (mapping.placement): a spike acts on every synapse of its neuron, on whichever core.",
+        remedy="Remove the needless targets from the core's record.",
     ),
     Rule(
         "NMD110",
@@ -236,6 +254,8 @@ PLACEMENT_RULES = (
         "code, and both must agree. Not judged while the network itself is malformed (NMD401, NMD402, "
         "NMD406).",
         demand_misrecorded,
+        source="Two countings by different code: mapping.partition and mapping.rules.core_recount.",
+        remedy="Check the placement with the network it was made from; if it is the right one, report a bug.",
     ),
     Rule(
         "NMD111",
@@ -243,6 +263,8 @@ PLACEMENT_RULES = (
         "The pairs of sending and receiving core are more than this tool holds in memory. It is no limit of the chip; "
         "networks get there when the fan-in of their layers lets tiles shrink to single neurons.",
         too_many_routes,
+        source="mapping.tiles.LARGEST_ROUTE_COUNT: the memory of this tool, not a limit of a chip.",
+        remedy="Use fewer channels or more groups, so that neurons reach fewer cores.",
     ),
     Rule(
         "NMD112",

@@ -87,6 +87,8 @@ PRODUCT_RULES = (
         "A slope for negative input is a mantissa times a power of two. The chip multiplies the input by the "
         "mantissa and shifts the product, so it must be able to multiply, and hold the mantissa.",
         slope_outside_field,
+        figures=("number_formats.product_bits",),
+        remedy="Use fewer bits for the slope, the form with shifts and no slope, or another target.",
     ),
     Rule(
         "NMD312",
@@ -96,5 +98,7 @@ PRODUCT_RULES = (
         "its first spike of -1; larger ones of that depend on the data, and quantisation leaves room for those of the "
         "calibration samples.",
         product_overflows,
+        figures=("number_formats.product_bits",),
+        remedy="Scale the population's weights, threshold and bias down together, or use fewer time steps.",
     ),
 )

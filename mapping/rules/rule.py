@@ -20,15 +20,24 @@ class Rule:
     title : str
         A few words.
     explanation : str
-        What is required, why, and what to do when it is broken.
+        What is required, and why.
     check : callable
         Takes the evidence and yields every violation.
+    figures : tuple of str
+        Fields of the profile that the rule compares with, as ``core_limits.input_axons``: each has its own source.
+    source : str
+        Where the rule itself comes from, if not from figures of the chip.
+    remedy : str
+        What the user can do in general; a violation says it for its place.
     """
 
     code: str
     title: str
     explanation: str
     check: Callable[[Evidence], Iterator[Violation]]
+    figures: tuple[str, ...] = ()
+    source: str = ""
+    remedy: str = ""
 
 
 def broken(
