@@ -12,6 +12,8 @@ from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.tiles import Demands, Interval, Tile
 
 FORMAT_VERSION = 2
+FIRST_CORE_LINE = 2
+"""Line, from 1, on which `placement_to_json` writes the first core; each takes one line."""
 
 
 def placement_to_json(placement: Placement) -> str:

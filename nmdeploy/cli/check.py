@@ -1,51 +1,107 @@
-"""`nmdeploy check`: is the placement legal? For people and for CI."""
+"""`nmdeploy check`: is the placement legal, and within its budgets? For people and for CI."""
 
 from __future__ import annotations
 
+import importlib
+import sys
 from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from mapping.bounds import cores_lower_bound
-from mapping.verify import RULES, verify
-from nmdeploy.artifact.artifact import read_artifact
-from nmdeploy.cli.console import print_json
+from hw_profiles.energy import energy_presets
+from nmdeploy.check.baseline import read_tolerance
+from nmdeploy.check.budget import read_budgets
+from nmdeploy.check.explain import explain
+from nmdeploy.check.formats.text import summary_line
+from nmdeploy.check.measures import MEANINGS
+from nmdeploy.check.outcome import Outcome
+from nmdeploy.check.run import Gate, check
+from nmdeploy.errors import NmdeployError
+from nmdeploy.write_file import write_whole
 
 
 class CheckFormat(str, Enum):
-    """How violations are printed."""
+    """How the outcome is printed."""
 
     text = "text"
     json = "json"
+    github = "github"
+    sarif = "sarif"
+    junit = "junit"
+    markdown = "markdown"
+
+
+FORMAT_NAMES = ", ".join(CheckFormat.__members__)
+PLAIN_MEASURES = ", ".join(name for name in MEANINGS if "." not in name)
 
 
 def check_command(
-    artifact: Annotated[Path, typer.Argument(help="Folder written by compile.")],
-    output_format: Annotated[CheckFormat, typer.Option("--format", help="text or json.")] = CheckFormat.text,
+    artifact: Annotated[Path | None, typer.Argument(help="Folder written by compile.")] = None,
+    output_format: Annotated[
+        CheckFormat, typer.Option("--format", help=f"What is printed: {FORMAT_NAMES}.")
+    ] = CheckFormat.text,
+    output: Annotated[
+        list[str] | None,
+        typer.Option("-o", "--output", help="FILE: write there, not to stdout. FORMAT=FILE: in another format, too."),
+    ] = None,
+    budget: Annotated[
+        list[str] | None,
+        typer.Option(help=f"Most it may cost, as cores=120, or a .toml file. Measures: {PLAIN_MEASURES}."),
+    ] = None,
+    baseline: Annotated[Path | None, typer.Option(help="Earlier artifact than which nothing may be worse.")] = None,
+    tolerance: Annotated[
+        list[str] | None,
+        typer.Option(help="How much worse than --baseline is accepted, as 5%, or hops=10% for one measure."),
+    ] = None,
+    preset: Annotated[str, typer.Option(help=f"Of the energy: {', '.join(energy_presets())}.")] = "int32",
+    explained: Annotated[
+        str | None, typer.Option("--explain", metavar="RULE", help="Say what a rule checks, as NMD204, and end.")
+    ] = None,
 ) -> None:
-    """Recount every limit with code that did not make the placement; exit 1 if one is broken."""
-    compiled = read_artifact(artifact)
-    violations = verify(compiled.network, compiled.placement, compiled.profile)
-    cores = len(compiled.placement.cores)
-    if output_format is CheckFormat.json:
-        print_json(
-            {
-                "violations": [violation.as_dict() for violation in violations],
-                "rules_checked": len(RULES),
-                "cores_used": cores,
-                "cores_bound": cores_lower_bound(compiled.network, compiled.profile),
-                "chips_used": compiled.placement.chip_count,
-            }
-        )
+    """Recount every limit with code that did not make the placement; exit 1 if one is broken or a budget missed."""
+    if explained is not None:
+        print(explain(explained))
+        return
+    if artifact is None:
+        raise NmdeployError("check needs the folder of an artifact, as in nmdeploy check model.nmd")
+    if tolerance and baseline is None:
+        raise NmdeployError("--tolerance is for the comparison with --baseline, which is not given")
+    presets = energy_presets()
+    if preset not in presets:
+        raise NmdeployError(f"unknown preset '{preset}'. Known presets: {', '.join(presets)}")
+    files = output_files(output or [], output_format)
+    gate = Gate(presets[preset], read_budgets(budget or []), baseline, read_tolerance(tolerance or []))
+    outcome = check(artifact, gate)
+    for path, of_file in files.items():
+        try:
+            write_whole(path, rendered(outcome, of_file).encode())
+        except OSError as error:
+            raise NmdeployError(f"{path}: cannot be written: {error}") from error
+    if output_format in files.values():
+        print(summary_line(outcome))
     else:
-        for violation in violations:
-            print(violation)
-        errors = sum(violation.severity == "error" for violation in violations)
-        place = f"{cores} cores on {compiled.placement.chip_count} chip(s) of {compiled.profile.name}"
-        print(
-            f"{artifact}: {errors} violations, {len(violations) - errors} warnings; {len(RULES)} rules over {place}"
-        )
-    if any(violation.severity == "error" for violation in violations):
+        sys.stdout.write(rendered(outcome, output_format))
+    if outcome.failed:
         raise typer.Exit(1)
+
+
+def output_files(given: list[str], printed: CheckFormat) -> dict[Path, CheckFormat]:
+    """Files to write and their formats: ``FORMAT=FILE``, or ``FILE`` for the format that would be printed."""
+    files = {}
+    for text in given:
+        name, equals, path = text.partition("=")
+        if equals and name in CheckFormat.__members__:
+            files[Path(path)] = CheckFormat[name]
+        else:
+            files[Path(text)] = printed
+    return files
+
+
+def rendered(outcome: Outcome, output_format: CheckFormat) -> str:
+    """The outcome in a format, whose libraries only it needs."""
+    name = "json_document" if output_format is CheckFormat.json else output_format.value
+    module = importlib.import_module(f"nmdeploy.check.formats.{name}")
+    text: str = module.render(outcome)
+    return text

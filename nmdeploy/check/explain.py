@@ -1,0 +1,80 @@
+"""`nmdeploy check --explain NMD204`: what a rule checks, why, where it comes from, and what to do."""
+
+from __future__ import annotations
+
+import textwrap
+from difflib import get_close_matches
+
+from hw_profiles import HardwareProfile, available_profiles, load_profile
+from hw_profiles.profile import Choice, Flag, Models, Quantity
+from nmdeploy.check.gate_rules import RULE_TEXTS
+from nmdeploy.errors import NmdeployError
+
+Figure = Quantity | Flag | Choice | Models
+WIDTH = 100
+
+
+def explain(code: str) -> str:
+    """Explain a rule.
+
+    Parameters
+    ----------
+    code : str
+        ``NMD`` and three digits, in any case.
+
+    Returns
+    -------
+    str
+        With the figures of all profiles of the package that the rule compares with, their status and source.
+
+    Raises
+    ------
+    NmdeployError
+        There is no such rule; names the nearest ones.
+    """
+    rule = RULE_TEXTS.get(code.upper())
+    if rule is None:
+        nearest = get_close_matches(code.upper(), RULE_TEXTS, n=3, cutoff=0.5) or RULE_TEXTS
+        raise NmdeployError(f"--explain {code}: no such rule; the nearest are {', '.join(nearest)}")
+    parts = [f"{rule.code}: {rule.title}", textwrap.fill(rule.explanation, WIDTH)]
+    if rule.source:
+        parts.append(_paragraph("Source", rule.source))
+    if rule.figures:
+        parts.append("\n".join(["Source: the figures of each target.", *_figure_lines(rule.figures)]))
+    parts.append(_paragraph("Remedy", rule.remedy))
+    return "\n\n".join(parts)
+
+
+def _paragraph(heading: str, text: str) -> str:
+    return textwrap.fill(f"{heading}: {text}", WIDTH)
+
+
+def _figure_lines(names: tuple[str, ...]) -> list[str]:
+    profiles = [load_profile(name) for name in available_profiles()]
+    lines = []
+    for name in names:
+        lines.append(f"  {name}")
+        for profile in profiles:
+            figure = profile_figure(profile, name)
+            said = "no such limit" if figure is None else f"{_value(figure)} ({figure.status}: {figure.source})"
+            lines.append(textwrap.fill(f"{profile.name}: {said}", WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8))
+    return lines
+
+
+def profile_figure(profile: HardwareProfile, name: str) -> Figure | None:
+    """A figure by its dotted name, None where the chip has no such thing."""
+    value: object = profile
+    for part in name.split("."):
+        value = getattr(value, part)
+        if value is None:
+            return None
+    assert isinstance(value, (Quantity, Flag, Choice, Models))
+    return value
+
+
+def _value(figure: Figure) -> str:
+    if isinstance(figure, Flag):
+        return "yes" if figure.value else "no"
+    if isinstance(figure, Quantity):
+        return f"{figure.value:,}"
+    return ", ".join(map(str, figure.values if isinstance(figure, Choice) else figure.names))

@@ -1,0 +1,1 @@
+"""The formats in which an outcome is printed, one file each."""

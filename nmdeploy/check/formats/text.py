@@ -1,0 +1,33 @@
+"""For people."""
+
+from __future__ import annotations
+
+from nmdeploy.check.outcome import Outcome
+from nmdeploy.check.wording import growth, number, tolerance_percent
+
+
+def render(outcome: Outcome) -> str:
+    """Violations, budgets and changes, and a line that sums up."""
+    lines = [str(violation) for violation in outcome.violations]
+    for budget in outcome.budgets:
+        verdict = "ok" if budget.met else "MISSED"
+        value, most = (number(budget.measure, one) for one in (budget.value, budget.budget))
+        lines.append(f"budget {budget.measure}: {value} of {most}, {verdict}")
+    if outcome.baseline is not None:
+        lines += [f"baseline {outcome.baseline.name}: {remark}" for remark in outcome.baseline.remarks]
+        for change in outcome.baseline.changes:
+            old, new = (number(change.measure, one) for one in (change.old, change.new))
+            verdict = f", WORSE (tolerance {tolerance_percent(change)})" if change.worse else ""
+            lines.append(f"baseline {change.measure}: {old} -> {new}, {growth(change)}{verdict}")
+    return "\n".join([*lines, summary_line(outcome)]) + "\n"
+
+
+def summary_line(outcome: Outcome) -> str:
+    """One line: what was found, and what the mapping takes."""
+    warnings = len(outcome.violations) - outcome.error_count
+    found = f"{outcome.error_count} violations, {warnings} warnings"
+    if outcome.budgets or outcome.baseline is not None:
+        found += f", {len(outcome.missed)} budgets missed or measures worse"
+    place = f"{outcome.cores_used} cores (bound {outcome.cores_bound}) on {outcome.chips_used} chip(s)"
+    hops = "" if outcome.measures is None else f", {number('hops', outcome.measures['hops'].value)} hops a message"
+    return f"{outcome.artifact}: {found}; {outcome.rules_checked} rules over {place} of {outcome.target}{hops}"

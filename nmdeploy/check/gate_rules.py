@@ -1,0 +1,48 @@
+"""All rules that `check` can report, in words: those of the verifier, budgets, and the baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mapping.verify import RULES
+
+
+@dataclass(frozen=True)
+class RuleText:
+    """What is said of a rule; see `mapping.rules.rule.Rule`."""
+
+    code: str
+    title: str
+    explanation: str
+    figures: tuple[str, ...]
+    source: str
+    remedy: str
+
+
+BUDGET = RuleText(
+    "NMD901",
+    "over budget",
+    "A budget is the most that a mapping may cost in cores, chips, hops, energy or utilisation. It is no limit of the "
+    "chip: a build fails when it is passed, before the chip is full.",
+    (),
+    "The budgets given with --budget.",
+    "Lower what the measure counts, or raise the budget.",
+)
+BASELINE = RuleText(
+    "NMD902",
+    "worse than the baseline",
+    "No measure of the mapping may have grown by more than the tolerance since the baseline was compiled.",
+    (),
+    "The artifact given with --baseline.",
+    "Undo what made the mapping worse, or begin with a new baseline if the change is wanted.",
+)
+
+RULE_TEXTS: dict[str, RuleText] = {
+    **{
+        code: RuleText(code, rule.title, rule.explanation, rule.figures, rule.source, rule.remedy)
+        for code, rule in RULES.items()
+    },
+    BUDGET.code: BUDGET,
+    BASELINE.code: BASELINE,
+}
+"""All of them by code, in the order in which they are checked."""
