@@ -125,7 +125,8 @@ def compare(
 
 def _growth(now: FloatArray, before: FloatArray, same_tiles: list[int | None]) -> FloatArray:
     """What each core has more than the core with the same tiles had; all of it where there was none."""
-    return now - np.array([0.0 if index is None else before[index] for index in same_tiles])
+    earlier = np.array([0.0 if index is None else before[index] for index in same_tiles])
+    return np.subtract(now, earlier)
 
 
 def refuse_other_network(compiled: Artifact, baseline: Artifact) -> None:

@@ -57,7 +57,9 @@ def _figure_lines(names: tuple[str, ...]) -> list[str]:
         for profile in profiles:
             figure = profile_figure(profile, name)
             said = "no such limit" if figure is None else f"{_value(figure)} ({figure.status}: {figure.source})"
-            lines.append(textwrap.fill(f"{profile.name}: {said}", WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8))
+            lines.append(
+                textwrap.fill(f"{profile.name}: {said}", WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8)
+            )
     return lines
 
 

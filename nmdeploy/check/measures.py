@@ -55,8 +55,8 @@ class Measure:
 def measures(compiled: Artifact, preset: EnergyPreset) -> dict[str, Measure]:
     """Measure a legal mapping.
 
-    Messages are the spikes of the samples that the artifact's operations were counted on, one for each core that a spike
-    goes to (`mapping.route_metrics`); energy is of the same samples.
+    Messages are the spikes of the samples that the artifact's operations were counted on, one for each core that a
+    spike goes to (`mapping.route_metrics`); energy is of the same samples.
 
     Parameters
     ----------
@@ -100,7 +100,9 @@ def _hops(compiled: Artifact) -> list[Measure]:
     x, y = positions.x, positions.y
     hops = np.abs(x[traffic.source] - x[traffic.target]) + np.abs(y[traffic.source] - y[traffic.target])
     passed = traffic.messages * hops
-    by_core = np.bincount(traffic.source, passed, len(cores)) + np.bincount(traffic.target, passed, len(cores))
+    by_core = np.zeros(len(cores))
+    np.add.at(by_core, traffic.source, passed)
+    np.add.at(by_core, traffic.target, passed)
     total, messages = float(passed.sum()), float(traffic.messages.sum())
     return [
         Measure("hops", total / messages if messages else 0.0, by_core),

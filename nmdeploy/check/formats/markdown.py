@@ -55,7 +55,9 @@ def _measure_table(outcome: Outcome) -> list[str]:
             cells.append("" if budget is None else number(name, budget.budget) + missed)
         if changes:
             change = changes.get(name)
-            worse = f", **worse** (tolerance {tolerance_percent(change)})" if change is not None and change.worse else ""
+            worse = (
+                f", **worse** (tolerance {tolerance_percent(change)})" if change is not None and change.worse else ""
+            )
             cells += ["", ""] if change is None else [number(name, change.old), growth(change) + worse]
         lines.append(_row(*cells))
     return lines

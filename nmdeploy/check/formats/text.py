@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from nmdeploy.check.outcome import Outcome
-from nmdeploy.check.wording import growth, number, tolerance_percent
+from nmdeploy.check.wording import growth, number
 
 
 def render(outcome: Outcome) -> str:
     """Violations, budgets and changes, and a line that sums up."""
-    lines = [str(violation) for violation in outcome.violations]
+    lines = [str(violation) for violation in (*outcome.violations, *outcome.missed)]
     for budget in outcome.budgets:
-        verdict = "ok" if budget.met else "MISSED"
-        value, most = (number(budget.measure, one) for one in (budget.value, budget.budget))
-        lines.append(f"budget {budget.measure}: {value} of {most}, {verdict}")
+        if budget.met:
+            value, most = (number(budget.measure, one) for one in (budget.value, budget.budget))
+            lines.append(f"budget {budget.measure}: {value} of {most}")
     if outcome.baseline is not None:
         lines += [f"baseline {outcome.baseline.name}: {remark}" for remark in outcome.baseline.remarks]
-        for change in outcome.baseline.changes:
+        changed = [change for change in outcome.baseline.changes if change.old != change.new]
+        for change in changed:
             old, new = (number(change.measure, one) for one in (change.old, change.new))
-            verdict = f", WORSE (tolerance {tolerance_percent(change)})" if change.worse else ""
-            lines.append(f"baseline {change.measure}: {old} -> {new}, {growth(change)}{verdict}")
+            lines.append(f"baseline {change.measure}: {old} -> {new}, {growth(change)}")
+        if not changed:
+            lines.append(f"baseline {outcome.baseline.name}: no measure has changed")
     return "\n".join([*lines, summary_line(outcome)]) + "\n"
 
 
