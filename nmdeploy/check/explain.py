@@ -36,7 +36,7 @@ def explain(code: str) -> str:
     if rule is None:
         nearest = get_close_matches(code.upper(), RULE_TEXTS, n=3, cutoff=0.5) or RULE_TEXTS
         raise NmdeployError(f"--explain {code}: no such rule; the nearest are {', '.join(nearest)}")
-    parts = [f"{rule.code}: {rule.title}", textwrap.fill(rule.explanation, WIDTH)]
+    parts = [f"{rule.code}: {rule.title}", _filled(rule.explanation)]
     if rule.source:
         parts.append(_paragraph("Source", rule.source))
     if rule.figures:
@@ -46,7 +46,19 @@ def explain(code: str) -> str:
 
 
 def _paragraph(heading: str, text: str) -> str:
-    return textwrap.fill(f"{heading}: {text}", WIDTH)
+    return _filled(f"{heading}: {text}")
+
+
+def _filled(text: str, indent: int = 0) -> str:
+    """Text in lines, which names and paths with hyphens are not cut by."""
+    return textwrap.fill(
+        text,
+        WIDTH,
+        initial_indent=" " * indent,
+        subsequent_indent=" " * 2 * indent,
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
 
 
 def _figure_lines(names: tuple[str, ...]) -> list[str]:
@@ -57,9 +69,7 @@ def _figure_lines(names: tuple[str, ...]) -> list[str]:
         for profile in profiles:
             figure = profile_figure(profile, name)
             said = "no such limit" if figure is None else f"{_value(figure)} ({figure.status}: {figure.source})"
-            lines.append(
-                textwrap.fill(f"{profile.name}: {said}", WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 8)
-            )
+            lines.append(_filled(f"{profile.name}: {said}", indent=4))
     return lines
 
 

@@ -31,7 +31,9 @@ def commands(text):
     for line in text.splitlines():
         if match := COMMAND.fullmatch(line):
             properties = dict(part.split("=", 1) for part in match[2].split(","))
-            found.append((match[1], {name: unescaped(value) for name, value in properties.items()}, unescaped(match[3])))
+            found.append(
+                (match[1], {name: unescaped(value) for name, value in properties.items()}, unescaped(match[3]))
+            )
     return found
 
 

@@ -1,0 +1,59 @@
+"""`check --explain`: every rule says what, why, where from and what to do; without an artifact."""
+
+import re
+from pathlib import Path
+
+import pytest
+from command_line import nmdeploy_here, refused
+
+from hw_profiles import available_profiles, load_profile
+from mapping import rules
+from mapping.verify import RULES
+from nmdeploy.check.explain import profile_figure
+from nmdeploy.check.gate_rules import RULE_TEXTS
+
+
+def words(text):
+    return " ".join(text.split())
+
+
+@pytest.mark.parametrize("code", RULE_TEXTS)
+def test_every_rule_is_explained(code):
+    rule = RULE_TEXTS[code]
+    ended = nmdeploy_here("check", "--explain", code.lower())
+    assert (ended.code, ended.stderr) == (0, "")
+    shown = words(ended.stdout)
+    assert ended.stdout.startswith(f"{code}: {rule.title}\n")
+    assert words(rule.explanation) in shown
+    assert rule.remedy
+    assert f"Remedy: {words(rule.remedy)}" in shown
+    assert "Source: " in shown
+    assert max(map(len, ended.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize("code", [code for code, rule in RULE_TEXTS.items() if rule.figures])
+def test_figures_are_those_of_the_profiles(code):
+    """Each figure stands there with value, status and source of every target; at least one target has it."""
+    shown = words(nmdeploy_here("check", "--explain", code).stdout)
+    for name in RULE_TEXTS[code].figures:
+        figures = {target: profile_figure(load_profile(target), name) for target in available_profiles()}
+        assert any(figure is not None for figure in figures.values()), name
+        for target, figure in figures.items():
+            said = "no such limit" if figure is None else f"({figure.status}: {words(figure.source)})"
+            assert re.search(rf"{name} .*{target}: [^:]*{re.escape(said)}", shown), (name, target)
+
+
+def test_every_rule_that_code_reports_is_known():
+    """Codes in the rules' sources, of which a violation might be made, are all explained."""
+    sources = Path(rules.__file__).parent.glob("*.py")
+    reported = {code for source in sources for code in re.findall(r'"(NMD\d{3})"', source.read_text())}
+    assert reported <= set(RULES)
+
+
+def test_unknown_rule_names_the_nearest():
+    refused(nmdeploy_here("check", "--explain", "NMD24"), "NMD24", "NMD204")
+    refused(nmdeploy_here("check", "--explain", "synapses"), "synapses", "NMD101")
+
+
+def test_neither_artifact_nor_rule():
+    refused(nmdeploy_here("check"), "model.nmd")
