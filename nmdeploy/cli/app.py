@@ -13,30 +13,16 @@ import typer
 from hw_profiles import ProfileError
 from mapping.violation import DoesNotFitError
 from nmdeploy import __version__
-from nmdeploy.cli.analyze import analyze_command
-from nmdeploy.cli.check import check_command
-from nmdeploy.cli.compile import compile_command
-from nmdeploy.cli.energy import energy_command
-from nmdeploy.cli.export import export_command
-from nmdeploy.cli.report import report_command
-from nmdeploy.cli.run import run_command
-from nmdeploy.cli.targets import targets_app
+from nmdeploy.cli.lazy_commands import LazyCommands
 from nmdeploy.errors import NmdeployError
 
 app = typer.Typer(
+    cls=LazyCommands,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
     help="From trained PyTorch networks to placed, bit-checked, energy-accounted networks on neuromorphic chips.",
 )
-app.command("compile")(compile_command)
-app.command("run")(run_command)
-app.command("analyze")(analyze_command)
-app.command("check")(check_command)
-app.command("energy")(energy_command)
-app.command("report")(report_command)
-app.command("export")(export_command)
-app.add_typer(targets_app, name="targets")
 
 
 def _print_version(wanted: bool) -> None:

@@ -34,11 +34,15 @@ class CheckFormat(str, Enum):
 
 
 FORMAT_NAMES = ", ".join(CheckFormat.__members__)
+ONE_DOCUMENT = [CheckFormat.json.value, CheckFormat.sarif.value, CheckFormat.junit.value]
+"""Formats whose output is one document, so that those of several artifacts cannot follow each other."""
 PLAIN_MEASURES = ", ".join(name for name in MEANINGS if "." not in name)
 
 
 def check_command(
-    artifact: Annotated[Path | None, typer.Argument(help="Folder written by compile.")] = None,
+    artifacts: Annotated[
+        list[Path] | None, typer.Argument(metavar="ARTIFACT", help="Folder written by compile, or a file of it.")
+    ] = None,
     output_format: Annotated[
         CheckFormat, typer.Option("--format", help=f"What is printed: {FORMAT_NAMES}.")
     ] = CheckFormat.text,
@@ -64,27 +68,42 @@ def check_command(
     if explained is not None:
         print(explain(explained))
         return
-    if artifact is None:
+    if not artifacts:
         raise NmdeployError("check needs the folder of an artifact, as in nmdeploy check model.nmd")
     if tolerance and baseline is None:
         raise NmdeployError("--tolerance is for the comparison with --baseline, which is not given")
     presets = energy_presets()
     if preset not in presets:
         raise NmdeployError(f"unknown preset '{preset}'. Known presets: {', '.join(presets)}")
+    folders = artifact_folders(artifacts)
     files = output_files(output or [], output_format)
+    if len(folders) > 1 and (baseline is not None or files or output_format in ONE_DOCUMENT):
+        for_one = ", ".join(ONE_DOCUMENT)
+        raise NmdeployError(f"{len(folders)} artifacts: --baseline, --output and --format {for_one} are for one")
     gate = Gate(presets[preset], read_budgets(budget or []), baseline, read_tolerance(tolerance or []))
-    outcome = check(artifact, gate)
+    outcomes = [reported(folder, gate, output_format, files) for folder in folders]
+    if any(outcome.failed for outcome in outcomes):
+        raise typer.Exit(1)
+
+
+def reported(folder: Path, gate: Gate, printed: CheckFormat, files: dict[Path, CheckFormat]) -> Outcome:
+    """Check one artifact, print the outcome, and write it to files."""
+    outcome = check(folder, gate)
     for path, of_file in files.items():
         try:
             write_whole(path, rendered(outcome, of_file).encode())
         except OSError as error:
             raise NmdeployError(f"{path}: cannot be written: {error}") from error
-    if output_format in files.values():
+    if printed in files.values():
         print(summary_line(outcome))
     else:
-        sys.stdout.write(rendered(outcome, output_format))
-    if outcome.failed:
-        raise typer.Exit(1)
+        sys.stdout.write(rendered(outcome, printed))
+    return outcome
+
+
+def artifact_folders(paths: list[Path]) -> list[Path]:
+    """Each artifact once; hooks name files that were changed, and mean the folders that hold them."""
+    return list(dict.fromkeys(path.parent if path.is_file() else path for path in paths))
 
 
 def output_files(given: list[str], printed: CheckFormat) -> dict[Path, CheckFormat]:
