@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Gate:
     tolerance: Tolerance
 
 
-def check(artifact: Path, gate: Gate) -> Outcome:
+def check(artifact: Path, gate: Gate, show: Callable[[str], None] = lambda step: None) -> Outcome:
     """Check an artifact against all rules, budgets and a baseline.
 
     Budgets and baseline are judged for a legal mapping only; an illegal one fails anyway.
@@ -46,6 +47,8 @@ def check(artifact: Path, gate: Gate) -> Outcome:
     artifact : Path
         Folder written by compile.
     gate : Gate
+    show : callable, optional
+        Called with what is being done.
 
     Raises
     ------
@@ -54,12 +57,15 @@ def check(artifact: Path, gate: Gate) -> Outcome:
     NmdeployError
         The baseline is of another network or target, or a budget of a capacity that the target does not limit.
     """
+    show("read")
     compiled = read_artifact(artifact)
     earlier = None if gate.baseline is None else read_artifact(gate.baseline)
     if earlier is not None:
         refuse_other_network(compiled, earlier)
+    show("verify")
     violations = tuple(verify(compiled.network, compiled.placement, compiled.profile))
     legal = not any(violation.severity == "error" for violation in violations)
+    show("measure")
     found = measures(compiled, gate.preset) if legal else None
     return Outcome(
         artifact=str(artifact),

@@ -18,6 +18,7 @@ from nmdeploy.check.formats.text import summary_line
 from nmdeploy.check.measures import MEANINGS
 from nmdeploy.check.outcome import Outcome
 from nmdeploy.check.run import Gate, check
+from nmdeploy.cli.console import pass_progress
 from nmdeploy.errors import NmdeployError
 from nmdeploy.write_file import write_whole
 
@@ -88,7 +89,8 @@ def check_command(
 
 def reported(folder: Path, gate: Gate, printed: CheckFormat, files: dict[Path, CheckFormat]) -> Outcome:
     """Check one artifact, print the outcome, and write it to files."""
-    outcome = check(folder, gate)
+    with pass_progress() as show:
+        outcome = check(folder, gate, show)
     for path, of_file in files.items():
         try:
             write_whole(path, rendered(outcome, of_file).encode())

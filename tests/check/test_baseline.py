@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 from command_line import nmdeploy_here, refused
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from mapped import FAR, index_of, make_artifact, make_network, moved_apart, split_in_two
 
@@ -73,7 +73,7 @@ def test_a_tile_split_in_two(written, split):
     assert ended.code == 1
     assert (found["cores"]["old"], found["cores"]["new"], found["cores"]["worse"]) == (7, 8, True)
     assert found["cores"]["percent"] == pytest.approx(100 / 7)
-    assert found["cores"]["line"] in (4, 9)  # third core of the list, and the last one
+    assert found["cores"]["line"] == 4  # the core whose tile was halved
     assert found["total_hops"]["worse"]
     assert not found["chips"]["worse"]
     assert check(split, written, "1000%").code == 0
@@ -109,6 +109,7 @@ def test_all_formats_say_what_changed(written, split):
 
 
 @given(st.integers(1, 10_000), st.integers(0, 100))
+@example(100, 15)  # 100 * 1.15 is below 115 in floating point
 def test_growth_up_to_the_tolerance_is_accepted_exactly(old, percent):
     """Whole numbers whose growth is just the tolerance pass, one more does not: no rounding decides."""
     tolerance = read_tolerance([f"{percent}%"])

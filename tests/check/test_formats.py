@@ -46,7 +46,7 @@ def unescaped(text):
 @pytest.fixture(scope="module")
 def broken(artifact, tmp_path_factory):
     """Breaks NMD101 of population second, and NMD109 and NMD110 of cores that sent to what is gone."""
-    folder = tmp_path_factory.mktemp("broken") / "50%, a:b.nmd"
+    folder = tmp_path_factory.mktemp("broken") / "5%2C0%, a:b.nmd"
     gone = index_of(artifact, "second")
     cores = artifact.placement.cores[:gone] + artifact.placement.cores[gone + 1 :]
     write_artifact(folder, replace(artifact, placement=Placement(cores)))
@@ -80,7 +80,7 @@ def test_github(broken):
     assert len(found) == len(expected) > 3
     for (kind, properties, message), item in zip(found, expected, strict=True):
         assert (kind, properties["title"]) == ("error", item["rule"])
-        assert properties["file"] == "50%, a:b.nmd/placement.json"
+        assert properties["file"] == "5%2C0%, a:b.nmd/placement.json"
         assert int(properties["line"]) == item["line"]
         for text in (item["where"], item["message"], item["remedy"]):
             assert text in message
@@ -108,10 +108,22 @@ def test_sarif(broken):
         assert result["ruleId"] == item["rule"] == rules[result["ruleIndex"]]["id"]
         place = result["locations"][0]["physicalLocation"]
         assert place["region"]["startLine"] == item["line"]
-        assert place["artifactLocation"] == {"uri": "50%25%2C%20a%3Ab.nmd/placement.json", "uriBaseId": "%SRCROOT%"}
+        assert place["artifactLocation"] == {
+            "uri": "5%252C0%25%2C%20a%3Ab.nmd/placement.json",
+            "uriBaseId": "%SRCROOT%",
+        }
         assert item["message"] in result["message"]["text"]
-    fingerprints = [result["partialFingerprints"]["place/v1"] for result in run["results"]]
-    assert len(set(fingerprints)) == len(fingerprints)
+
+
+def test_sarif_tells_findings_of_one_place_apart(written):
+    """By fingerprints that a second run gives again, so that code hosts know what is new."""
+
+    def fingerprints():
+        log = check(written, "sarif", "--budget", "hops=0.1", "--budget", "total_hops=1").json
+        return [result["partialFingerprints"]["place/v1"] for result in log["runs"][0]["results"]]
+
+    assert len(set(fingerprints())) == 2
+    assert fingerprints() == fingerprints()
 
 
 def test_the_schema_refuses_what_is_no_sarif(broken):

@@ -91,6 +91,14 @@ def test_action_on_a_change_that_worsens_the_mapping(artifact, repository):
     assert len(git(repository, "worktree", "list").splitlines()) == 1
 
 
+def test_action_with_a_tolerance_that_is_kept(artifact, repository):
+    commit_change(repository, split_in_two(artifact, index_of(artifact, "second")))
+    (step,) = action(repository, tolerance="5%\ncores=20%\nhops=1000%\ntotal_hops=1000%\nutilisation=1000%\n")
+    assert step.code == 0
+    (step,) = action(repository, tolerance="5%\ncores=10%\nhops=1000%\ntotal_hops=1000%\nutilisation=1000%\n")
+    assert step.code == 1
+
+
 def test_action_on_a_change_that_does_not(artifact, repository):
     """The same cores in another order, within all tolerances."""
     commit_change(repository, placed_anew(artifact, layout(artifact)[::-1]))
