@@ -49,6 +49,9 @@ class LayerRule:
     title: str
     explanation: str
     check: Callable[[LayerEvidence], Iterator[Violation]]
+    figures: tuple[str, ...] = ()
+    source: str = ""
+    remedy: str = ""
 
 
 def positions(size: int, kernel: int, stride: int, padding: int) -> int:
@@ -129,9 +132,7 @@ def bias_memory(evidence: LayerEvidence) -> Iterator[Violation]:
             yield from over("NMD606", layer, core, "bias entries", layer.channels, capacity)
 
 
-def over(
-    code: str, layer: ConvolutionLayer, core: int, what: str, demand: int, capacity: int
-) -> Iterator[Violation]:
+def over(code: str, layer: ConvolutionLayer, core: int, what: str, demand: int, capacity: int) -> Iterator[Violation]:
     """A violation if the demand is above the capacity."""
     if demand > capacity:
         yield broken(code, f"layer {layer.name}", f"{what} of core {core}", "Use a larger core", demand, capacity)
@@ -237,15 +238,38 @@ def layers_do_not_join(evidence: LayerEvidence) -> Iterator[Violation]:
 
 
 PLACED_LAYER_RULES = (
-    LayerRule("NMD601", "layer not on one core", "Every layer needs one core of the chip.", not_on_one_core),
-    LayerRule("NMD602", "layer on a dead core", "The profile lists cores that are broken.", dead_core),
-    LayerRule("NMD603", "layers share a core", "A core computes one layer.", shared_core),
+    LayerRule(
+        "NMD601",
+        "layer not on one core",
+        "Every layer needs one core of the chip.",
+        not_on_one_core,
+        source="What a mapping of layers is: every layer on one core of its own.",
+        remedy="Map anew; layers and cores do not belong together.",
+    ),
+    LayerRule(
+        "NMD602",
+        "layer on a dead core",
+        "The profile lists cores that are broken.",
+        dead_core,
+        source="The list dead_cores of the profile, each entry with its own source.",
+        remedy="Map anew.",
+    ),
+    LayerRule(
+        "NMD603",
+        "layers share a core",
+        "A core computes one layer.",
+        shared_core,
+        source="What a mapping of layers is: every layer on one core of its own.",
+        remedy="Map anew.",
+    ),
     LayerRule(
         "NMD604",
         "kernel memory full",
         "A kernel takes as many entries as its addresses can tell apart: input channels times a power of two for the "
         "positions of the kernel times one for the channels.",
         kernel_memory,
+        source="The cores of the target, as `nmdeploy targets` shows them.",
+        remedy="Use a larger core, or fewer channels.",
     ),
     LayerRule(
         "NMD605",
@@ -253,24 +277,87 @@ PLACED_LAYER_RULES = (
         "Neurons take as many entries as their addresses can tell apart: channels times a power of two for the rows "
         "times one for the columns, before pooling.",
         neuron_memory,
+        source="The cores of the target, as `nmdeploy targets` shows them.",
+        remedy="Use a larger core, or a smaller map or fewer channels.",
     ),
-    LayerRule("NMD606", "bias memory full", "A layer with biases takes one entry a channel.", bias_memory),
+    LayerRule(
+        "NMD606",
+        "bias memory full",
+        "A layer with biases takes one entry a channel.",
+        bias_memory,
+        source="The cores of the target, as `nmdeploy targets` shows them.",
+        remedy="Use a larger core, or fewer channels.",
+    ),
 )
 """Rules of which layer lies on which core."""
 
 LAYER_LIMIT_RULES = (
-    LayerRule("NMD607", "map too large", "Maps of inputs and neurons have a largest size.", map_too_large),
-    LayerRule("NMD608", "too many channels", "Inputs and neurons have only so many channels.", too_many_channels),
-    LayerRule("NMD609", "kernel not possible", "Kernels are square, up to a largest size.", kernel_not_possible),
-    LayerRule("NMD610", "stride not possible", "There are few strides.", stride_not_possible),
-    LayerRule("NMD611", "padding too wide", "Padding has a largest width.", padding_too_wide),
-    LayerRule("NMD612", "pooling not possible", "There are few sizes of pooling windows.", pooling_not_possible),
-    LayerRule("NMD613", "too many target layers", "A core sends its spikes to few other cores.", too_many_targets),
+    LayerRule(
+        "NMD607",
+        "map too large",
+        "Maps of inputs and neurons have a largest size.",
+        map_too_large,
+        figures=(
+            "layer_limits.input_size",
+            "layer_limits.output_size",
+        ),
+        remedy="Use smaller images, or a larger stride or pooling before the layer.",
+    ),
+    LayerRule(
+        "NMD608",
+        "too many channels",
+        "Inputs and neurons have only so many channels.",
+        too_many_channels,
+        figures=("layer_limits.channels",),
+        remedy="Use fewer channels.",
+    ),
+    LayerRule(
+        "NMD609",
+        "kernel not possible",
+        "Kernels are square, up to a largest size.",
+        kernel_not_possible,
+        figures=("layer_limits.kernel_size",),
+        remedy="Use a smaller square kernel; pool before a dense layer.",
+    ),
+    LayerRule(
+        "NMD610",
+        "stride not possible",
+        "There are few strides.",
+        stride_not_possible,
+        figures=("layer_limits.strides",),
+        remedy="Use another stride.",
+    ),
+    LayerRule(
+        "NMD611",
+        "padding too wide",
+        "Padding has a largest width.",
+        padding_too_wide,
+        figures=("layer_limits.padding",),
+        remedy="Pad less.",
+    ),
+    LayerRule(
+        "NMD612",
+        "pooling not possible",
+        "There are few sizes of pooling windows.",
+        pooling_not_possible,
+        figures=("layer_limits.pooling",),
+        remedy="Use another pooling.",
+    ),
+    LayerRule(
+        "NMD613",
+        "too many target layers",
+        "A core sends its spikes to few other cores.",
+        too_many_targets,
+        figures=("layer_limits.target_layers",),
+        remedy="Let fewer layers read the layer.",
+    ),
     LayerRule(
         "NMD614",
         "layers do not join",
         "A layer reads the input or one earlier layer, the whole map that this sends.",
         layers_do_not_join,
+        source="The shapes of the layers: mapping.layer_cores.",
+        remedy="Map anew; layers do not belong together, or use a smaller kernel.",
     ),
 )
 """Rules that a layer keeps or breaks whichever core computes it."""

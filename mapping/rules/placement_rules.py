@@ -272,11 +272,15 @@ PLACEMENT_RULES = (
         "The profile lists cores that are broken, and cores that software keeps for itself, on one chip or on "
         "every chip; none of them may hold neurons.",
         core_not_to_be_used,
+        source="The lists mesh.dead_cores and mesh.reserved_cores of the profile, each entry with its own source.",
+        remedy="Move the core's tiles to another core.",
     ),
     Rule(
         "NMD113",
         "too many cores of one chip",
         "Boards may expose fewer cores of a chip than it has (usable_cores_per_chip).",
         too_many_cores_of_a_chip,
+        figures=("mesh.usable_cores_per_chip",),
+        remedy="Move tiles to another chip.",
     ),
 )

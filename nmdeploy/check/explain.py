@@ -5,12 +5,12 @@ from __future__ import annotations
 import textwrap
 from difflib import get_close_matches
 
-from hw_profiles import HardwareProfile, available_profiles, load_profile
-from hw_profiles.profile import Choice, Flag, Models, Quantity
-from nmdeploy.check.gate_rules import RULE_TEXTS
+from hw_profiles import ChipProfile, available_targets, load_target
+from hw_profiles.quantities import Choice, Flag, NeuronModels, Quantity, ResetModes
+from nmdeploy.check.gate_rules import EXPLAINED
 from nmdeploy.errors import NmdeployError
 
-Figure = Quantity | Flag | Choice | Models
+Figure = Quantity | Flag | Choice | NeuronModels | ResetModes
 WIDTH = 100
 
 
@@ -32,9 +32,9 @@ def explain(code: str) -> str:
     NmdeployError
         There is no such rule; names the nearest ones.
     """
-    rule = RULE_TEXTS.get(code.upper())
+    rule = EXPLAINED.get(code.upper())
     if rule is None:
-        nearest = get_close_matches(code.upper(), RULE_TEXTS, n=3, cutoff=0.5) or RULE_TEXTS
+        nearest = get_close_matches(code.upper(), EXPLAINED, n=3, cutoff=0.5) or EXPLAINED
         raise NmdeployError(f"--explain {code}: no such rule; the nearest are {', '.join(nearest)}")
     parts = [f"{rule.code}: {rule.title}", _filled(rule.explanation)]
     if rule.source:
@@ -62,25 +62,42 @@ def _filled(text: str, indent: int = 0) -> str:
 
 
 def _figure_lines(names: tuple[str, ...]) -> list[str]:
-    profiles = [load_profile(name) for name in available_profiles()]
+    profiles = [load_target(name) for name in available_targets()]
     lines = []
     for name in names:
         lines.append(f"  {name}")
         for profile in profiles:
-            figure = profile_figure(profile, name)
-            said = "no such limit" if figure is None else f"{_value(figure)} ({figure.status}: {figure.source})"
-            lines.append(_filled(f"{profile.name}: {said}", indent=4))
+            if has_figure(profile, name):
+                figure = profile_figure(profile, name)
+                said = "no such limit" if figure is None else f"{_value(figure)} ({figure.status}: {figure.source})"
+                lines.append(_filled(f"{profile.name}: {said}", indent=4))
     return lines
 
 
-def profile_figure(profile: HardwareProfile, name: str) -> Figure | None:
-    """A figure by its dotted name, None where the chip has no such thing."""
+def has_figure(profile: ChipProfile, name: str) -> bool:
+    """Whether profiles of this kind may have a figure of this dotted name."""
+    value: object = profile
+    for part in name.split("."):
+        if value is not None and not hasattr(value, part):
+            return False
+        value = getattr(value, part, None)
+    return True
+
+
+def profile_figure(profile: ChipProfile, name: str) -> Figure | None:
+    """A figure by its dotted name, None where the chip has no such thing.
+
+    Raises
+    ------
+    AttributeError
+        Profiles of this kind have no such figure, see `has_figure`.
+    """
     value: object = profile
     for part in name.split("."):
         value = getattr(value, part)
         if value is None:
             return None
-    assert isinstance(value, (Quantity, Flag, Choice, Models))
+    assert isinstance(value, Figure)
     return value
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mapping.rules.layer_rules import LayerRule
+from mapping.rules.rule import Rule
 from mapping.verify import RULES
+from mapping.verify_layers import LAYER_RULES
 
 
 @dataclass(frozen=True)
@@ -37,12 +41,20 @@ BASELINE = RuleText(
     "Undo what made the mapping worse, or begin with a new baseline if the change is wanted.",
 )
 
-RULE_TEXTS: dict[str, RuleText] = {
-    **{
+
+def _texts(rules: Mapping[str, Rule | LayerRule]) -> dict[str, RuleText]:
+    return {
         code: RuleText(code, rule.title, rule.explanation, rule.figures, rule.source, rule.remedy)
-        for code, rule in RULES.items()
-    },
+        for code, rule in rules.items()
+    }
+
+
+RULE_TEXTS: dict[str, RuleText] = {
+    **_texts(RULES),
     BUDGET.code: BUDGET,
     BASELINE.code: BASELINE,
 }
 """All of them by code, in the order in which they are checked."""
+
+EXPLAINED: dict[str, RuleText] = {**RULE_TEXTS, **_texts(LAYER_RULES)}
+"""Those of chips that compute a layer a core too, which `compile` checks and no artifact is made for."""
