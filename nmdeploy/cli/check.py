@@ -94,7 +94,7 @@ def reported(folder: Path, gate: Gate, printed: CheckFormat, files: dict[Path, C
     for path, of_file in files.items():
         try:
             write_whole(path, rendered(outcome, of_file).encode())
-        except OSError as error:
+        except (OSError, ValueError) as error:  # ValueError: a path without a name, as ".." or "/"
             raise NmdeployError(f"{path}: cannot be written: {error}") from error
     if printed in files.values():
         print(summary_line(outcome))

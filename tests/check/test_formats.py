@@ -222,7 +222,18 @@ def test_output_file_of_the_printed_format(written, tmp_path):
 
 
 def test_output_that_cannot_be_written(written, tmp_path):
-    refused(check(written, "text", "-o", tmp_path / "nowhere" / "x"), "nowhere", "cannot be written")
+    for path in (tmp_path / "nowhere" / "x", tmp_path, "", "/", "sarif="):
+        refused(check(written, "text", "-o", path), "cannot be written")
+
+
+def test_several_artifacts(written, broken):
+    """One after the other, unless the format is one document."""
+    ended = nmdeploy_here("check", written, broken, written / "manifest.json", "--format", "github")
+    alone = [nmdeploy_here("check", folder, "--format", "github").stdout for folder in (written, broken)]
+    assert (ended.code, ended.stdout) == (1, "".join(alone))
+    for options in (["--format", "json"], ["--format", "sarif"], ["--format", "junit"], ["-o", "x"]):
+        refused(nmdeploy_here("check", written, broken, *options), "2 artifacts")
+    refused(nmdeploy_here("check", written, broken, "--baseline", written), "2 artifacts")
 
 
 def test_a_legal_placement_has_no_findings(artifact, written, tmp_path):
