@@ -11,9 +11,15 @@ from jsonschema import Draft4Validator
 from junitparser import JUnitXml
 from mapped import index_of, layout, placed_anew
 
+from hw_profiles.energy import energy_presets
 from mapping.placement import Placement
 from mapping.verify import RULES
+from mapping.violation import Violation
 from nmdeploy.artifact.artifact import write_artifact
+from nmdeploy.check import run
+from nmdeploy.check.baseline import read_tolerance
+from nmdeploy.check.formats import github, junit, markdown, sarif, text
+from nmdeploy.check.run import Gate
 
 # as SchemaStore publishes it, https://json.schemastore.org/sarif-2.1.0-rtm.5.json
 SARIF_SCHEMA = json.loads((Path(__file__).parent / "sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
@@ -82,8 +88,8 @@ def test_github(broken):
         assert (kind, properties["title"]) == ("error", item["rule"])
         assert properties["file"] == "5%2C0%, a:b.nmd/placement.json"
         assert int(properties["line"]) == item["line"]
-        for text in (item["where"], item["message"], item["remedy"]):
-            assert text in message
+        for part in (item["where"], item["message"], item["remedy"]):
+            assert part in message
 
 
 def test_path_is_relative_to_the_workspace(broken, monkeypatch):
@@ -224,6 +230,30 @@ def test_output_file_of_the_printed_format(written, tmp_path):
 def test_output_that_cannot_be_written(written, tmp_path):
     for path in (tmp_path / "nowhere" / "x", tmp_path, "", "/", "sarif="):
         refused(check(written, "text", "-o", path), "cannot be written")
+
+
+def test_warnings_are_told_and_fail_nothing(written):
+    """A network's word that is no error, at no line of its own."""
+    gate = Gate(energy_presets()["int32"], {}, None, read_tolerance([]))
+    warning = Violation("NMD107", "warning", "network", "too near\nthe limit", 9, 8, "Use fewer")
+    outcome = replace(run.check(written, gate), violations=(warning,))
+    assert not outcome.failed
+    assert "too near\nthe limit (9 > 8)" in text.render(outcome)
+    assert "0 violations, 1 warnings" in text.render(outcome)
+    ((kind, properties, message),) = commands(github.render(outcome))
+    assert (kind, properties["line"]) == ("warning", "1")
+    assert message == "network: too near\nthe limit (9 > 8). Use fewer"
+    log = json.loads(sarif.render(outcome))
+    assert [error.message for error in Draft4Validator(SARIF_SCHEMA).iter_errors(log)] == []
+    assert [result["level"] for result in log["runs"][0]["results"]] == ["warning"]
+    suites = JUnitXml.fromstring(junit.render(outcome).encode())
+    assert suites.failures == 0
+    (case,) = (case for suite in suites for case in suite if case.system_out)
+    assert case.name == f"NMD107 {RULES['NMD107'].title}: network"
+    assert "passed" in markdown.render(outcome).splitlines()[0]
+    assert table_cells(markdown.render(outcome), "rule") == [
+        ["NMD107", "network", "1", "too near the limit (9 > 8)", "Use fewer"]
+    ]
 
 
 def test_several_artifacts(written, broken):
