@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mapping.rules.layer_rules import LayerRule
+from mapping.layer_rules import LayerRule
 from mapping.rules.rule import Rule
 from mapping.verify import RULES
 from mapping.verify_layers import LAYER_RULES
