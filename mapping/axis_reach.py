@@ -127,9 +127,15 @@ class ChannelAxis:
         self._groups = connectivity.groups
         self._group_inputs = connectivity.in_channels // connectivity.groups
         self._group_outputs = connectivity.out_channels // connectivity.groups
+        self._reached: dict[Interval, ChannelReach] = {}
 
     def reach(self, start: int, stop: int) -> ChannelReach:
         """What the target channels ``start:stop`` read."""
+        if (start, stop) not in self._reached:
+            self._reached[start, stop] = self._analyse(start, stop)
+        return self._reached[start, stop]
+
+    def _analyse(self, start: int, stop: int) -> ChannelReach:
         first = max(start, self._first_target) - self._first_target
         last = min(stop, self._last_target) - self._first_target
         if last <= first:

@@ -1,39 +1,41 @@
 """Split a network over cores: tile every population under all limits of a core, with as few as that takes.
 
-Populations are tiled from the last to the first, because what a source neuron takes of its core's output
-axons depends on how its targets are tiled. Output axons to another chip cost more, but which targets lie on
-another chip is only known afterwards: populations whose cores turn out to exceed the limit for that reason
-are tiled again as if all their targets were on other chips, until there are none.
+Populations are tiled from the last to the first, because what a source neuron takes of its core's output axons depends
+on how its targets are tiled. Then tiles are packed together into cores (`mapping.packing`). Output axons to another
+chip cost more, but which targets lie on another chip is only known afterwards: what turns out to exceed the limit for
+that reason is packed again, and then tiled again, as if all its targets were on other chips, until there is none.
 
-The fewest cores for a population may take many for its sources, whose output axons feed each of them. So the whole is
-done for several weights of input axons against cores, and the result of fewest cores is taken.
+The fewest cores for a population may take many for its sources, whose output axons feed each of them; and tiles that
+fill a core badly alone may fill it well together. So the whole is done for several objectives, and the result of fewest
+cores is taken. Small networks are then solved to the optimum (`mapping.smallest_partition`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from itertools import product
 
-import networkx as nx
 import numpy as np
-from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
 from mapping.bounds import cores_lower_bound
-from mapping.core_graph import Core, CoreGraph, Traffic
-from mapping.messages import Messages, projection_messages
+from mapping.core_graph import CoreGraph
+from mapping.layout import Layout, TiledNetwork, entries_per_target, lay_out
+from mapping.messages import tiled_projections
 from mapping.network import ChipNetwork, Population
 from mapping.neuron_costs import NeuronCosts
+from mapping.packing import Bins, pack
 from mapping.refusal import delay_violations, too_many_chips, too_many_routes, unfit_population
-from mapping.tiles import LARGEST_ROUTE_COUNT, Demands, Tile
-from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling
-from mapping.usable_cores import chips_in_sequence
+from mapping.tile_loads import TileLoad
+from mapping.tiles import LARGEST_ROUTE_COUNT, LIMIT_NAMES
+from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling, TilingObjective
 from mapping.violation import DoesNotFitError, Violation
 
 TilingQuestion = tuple[str, tuple[Tiling, ...], bool]
 """All that the choice of a tiling depends on: population, tilings of its targets, whether these are off chip."""
 
 AXON_WEIGHTS = (0, 1, 2)
-"""Weights of input axons against cores that are tried where output axons are limited; see `PopulationTiler.best`."""
+"""Weights of input axons against cores that are tried where output axons are limited; see `TilingObjective`."""
 
 
 def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
@@ -47,7 +49,7 @@ def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
     Returns
     -------
     CoreGraph
-        One tile a core, within every limit of ``profile.core_limits``; the same for the same input.
+        Within every limit of ``profile.core_limits``; the same for the same input.
 
     Raises
     ------
@@ -59,19 +61,21 @@ def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
     """
     check_order(network)
     partitioner = Partitioner(network, profile)
+    bound = cores_lower_bound(network, profile)
     layouts: list[Layout] = []
     refusals: list[DoesNotFitError] = []
-    for axon_weight in AXON_WEIGHTS if profile.core_limits.output_axon_entries is not None else (0,):
+    axon_weights = AXON_WEIGHTS if profile.core_limits.output_axon_entries is not None else (0,)
+    for by_fill, axon_weight in product((False, True), axon_weights):
         try:
-            layouts.append(partitioner.legal_layout(axon_weight))
+            layouts.append(partitioner.legal_layout(TilingObjective(axon_weight, by_fill)))
         except DoesNotFitError as refusal:
             refusals.append(refusal)
             continue
-        if len(layouts[-1].tiles) == cores_lower_bound(network, profile):
+        if len(layouts[-1].cores) == bound:
             break
     if not layouts:
         raise refusals[0]
-    return min(layouts, key=lambda layout: len(layout.tiles)).core_graph()
+    return min(layouts, key=lambda layout: len(layout.cores)).core_graph(profile)
 
 
 def check_order(network: ChipNetwork) -> None:
@@ -86,44 +90,22 @@ def check_order(network: ChipNetwork) -> None:
 
 
 @dataclass(frozen=True)
-class Layout:
-    """All cores in order, with chips assigned one after the other.
+class OffChip:
+    """Populations that are treated as if all their targets were on other chips.
 
     Attributes
     ----------
-    tiles : list of Tile
-    demands : list of Demands
-        Output axon entries as they are with these chips.
-    chips : int64 array, (cores,)
-    messages : Messages
+    tiled, packed : frozenset of str
+        When they are tiled, and when their tiles are packed.
     """
 
-    tiles: list[Tile]
-    demands: list[Demands]
-    chips: NDArray[np.int64]
-    messages: Messages
+    tiled: frozenset[str] = frozenset()
+    packed: frozenset[str] = frozenset()
 
-    def exceeding(self, profile: HardwareProfile) -> frozenset[str]:
-        """Populations with a core of more output axon entries than there may be."""
-        limit = profile.core_limits.output_axon_entries
-        return frozenset(
-            tile.population
-            for tile, demands in zip(self.tiles, self.demands, strict=True)
-            if limit is not None and demands.output_axon_entries > limit.value
-        )
-
-    def core_graph(self) -> CoreGraph:
-        """The same as a graph."""
-        graph = nx.DiGraph()
-        for index, (tile, demands, chip) in enumerate(zip(self.tiles, self.demands, self.chips, strict=True)):
-            graph.add_node(index, core=Core((tile,), demands, int(chip)))
-        sums: dict[tuple[int, int], int] = {}
-        columns = (self.messages.source.tolist(), self.messages.target.tolist(), self.messages.count.tolist())
-        for source, target, count in zip(*columns, strict=True):
-            sums[source, target] = sums.get((source, target), 0) + count
-        for (source, target), count in sorted(sums.items()):
-            graph.add_edge(source, target, traffic=Traffic(count))
-        return CoreGraph(graph)
+    def after(self, exceeding: list[list[str]]) -> OffChip:
+        """Treat cores of these populations otherwise: pack them anew, and tile anew what lies alone."""
+        alone = {of_core[0] for of_core in exceeding if len(of_core) == 1}
+        return OffChip(self.tiled | alone, self.packed.union(*exceeding))
 
 
 class Partitioner:
@@ -141,52 +123,60 @@ class Partitioner:
         self._populations = network.populations
         self._projections = network.projections
         self._incoming = {projection.name: IncomingProjection(projection, profile) for projection in self._projections}
-        self._found: dict[tuple[TilingQuestion, int], Tiling | None] = {}
+        self._reset_entries = {
+            population.name: NeuronCosts.of(population, [], profile).reset_entries for population in self._populations
+        }
+        limits = {name: getattr(profile.core_limits, name) for name in LIMIT_NAMES}
+        fixed = 0 if profile.memory_costs is None else profile.memory_costs.fixed_bytes.value
+        self._bins = Bins.of({name: int(limit.value) for name, limit in limits.items() if limit is not None}, fixed)
+        self._found: dict[tuple[TilingQuestion, TilingObjective], Tiling | None] = {}
+        self._loads: dict[tuple[TilingQuestion, Tiling], list[TileLoad]] = {}
 
-    def legal_layout(self, axon_weight: int) -> Layout:
+    def legal_layout(self, objective: TilingObjective) -> Layout:
         """Lay out all populations so that the output axons suffice where targets lie on other chips as well.
 
         Raises
         ------
         DoesNotFitError
         """
-        worst_case: frozenset[str] = frozenset()
+        off_chip = OffChip()
         while True:
-            layout = self._lay_out(axon_weight, worst_case)
+            layout = self._lay_out(objective, off_chip)
             exceeding = layout.exceeding(self._profile)
             if not exceeding:
                 return layout
-            worst_case |= exceeding
+            populations = layout.tiled.populations
+            off_chip = off_chip.after([[populations[number] for number in numbers] for numbers in exceeding])
 
-    def _lay_out(self, axon_weight: int, worst_case: frozenset[str]) -> Layout:
-        """Tile all populations, those of `worst_case` as if all their targets were on other chips."""
+    def _lay_out(self, objective: TilingObjective, off_chip: OffChip) -> Layout:
+        """Tile all populations and pack the tiles."""
         tilings: dict[str, Tiling] = {}
-        demands: dict[str, list[Demands]] = {}
+        loads: dict[str, list[TileLoad]] = {}
         unfit: list[Violation] = []
         for population in reversed(self._populations):
-            tiler, key = self._tiler(population, tilings, population.name in worst_case)
-            if (key, axon_weight) not in self._found:
-                self._found[key, axon_weight] = tiler.best(axon_weight)
-            tiling = self._found[key, axon_weight]
+            tiler, key = self._tiler(population, tilings, population.name in off_chip.tiled)
+            if (key, objective) not in self._found:
+                self._found[key, objective] = tiler.best(objective)
+            tiling = self._found[key, objective]
             if tiling is None:
                 unfit = unfit_population(tiler, self._network, self._profile) + unfit
                 # For its sources it counts as one tile: it is no reason to refuse them too.
                 tiling = Tiling(population.name, population.shape, population.shape)
             tilings[population.name] = tiling
-            demands[population.name] = [] if unfit else tiler.tile_demands(tiling)
-        ordered = [tilings[population.name] for population in self._populations]
+            if not unfit:
+                if (key, tiling) not in self._loads:
+                    self._loads[key, tiling] = tiler.tile_loads(tiling)
+                loads[population.name] = self._loads[key, tiling]
         violations = delay_violations(self._network, self._profile) + unfit
-        if not violations:
-            violations = too_many_chips(sum(tiling.count for tiling in ordered), self._profile)
         if violations:
             raise DoesNotFitError(violations)
-        return self._assign_chips(ordered, [item for tiling in ordered for item in demands[tiling.population]])
+        return self._pack(tilings, loads, off_chip)
 
     def _tiler(
         self, population: Population, tilings: dict[str, Tiling], off_chip: bool
     ) -> tuple[PopulationTiler, TilingQuestion]:
         outgoing = list(self._network.outgoing(population.name))
-        near, far = self._entries_per_target()
+        near, far = entries_per_target(self._profile)
         entries = far if off_chip else near
         tiler = PopulationTiler(
             population,
@@ -200,31 +190,38 @@ class Partitioner:
         )
         return tiler, (population.name, tuple(tilings[item.target] for item in outgoing), off_chip)
 
-    def _assign_chips(self, tilings: list[Tiling], demands: list[Demands]) -> Layout:
-        tiles = [tile for tiling in tilings for tile in tiling.tiles()]
+    def _pack(self, tilings: dict[str, Tiling], loads: dict[str, list[TileLoad]], off_chip: OffChip) -> Layout:
+        ordered = [tilings[population.name] for population in self._populations]
         reaches = {name: incoming.reach for name, incoming in self._incoming.items()}
-        messages = projection_messages(self._projections, reaches, tilings, LARGEST_ROUTE_COUNT)
-        if isinstance(messages, int):
-            raise DoesNotFitError([too_many_routes(messages)])
-        chips = chips_in_sequence(len(tiles), self._profile.mesh)
-        near, far = self._entries_per_target()
-        entries = messages.count * np.where(chips[messages.source] != chips[messages.target], far, near)
-        sums = np.zeros(len(tiles), dtype=np.int64)
-        np.add.at(sums, messages.source, entries)
-        resets = {
-            population.name: NeuronCosts.of(population, [], self._profile).reset_entries
-            for population in self._populations
-        }
-        actual = [
-            replace(item, output_axon_entries=int(total) + resets[tile.population] * tile.neuron_count)
-            for item, total, tile in zip(demands, sums, tiles, strict=True)
+        projections = tiled_projections(self._projections, reaches, ordered)
+        pairs = sum(item.pair_count for item in projections)
+        if pairs > LARGEST_ROUTE_COUNT:
+            raise DoesNotFitError([too_many_routes(pairs)])
+        resets = [
+            self._reset_entries[tiling.population] * tile.neuron_count for tiling in ordered for tile in tiling.tiles()
         ]
-        return Layout(tiles, actual, chips, messages)
+        tiled = TiledNetwork(
+            ordered,
+            [load for tiling in ordered for load in loads[tiling.population]],
+            projections,
+            np.array(resets, dtype=np.int64),
+        )
+        cores = pack(self._to_pack(tiled, off_chip.packed - off_chip.tiled), self._bins)
+        violations = too_many_chips(len(cores), self._profile)
+        if violations:
+            raise DoesNotFitError(violations)
+        return lay_out(tiled, cores, self._profile)
 
-    def _entries_per_target(self) -> tuple[int, int]:
-        """Output axon entries of a source neuron for a target core on its own chip, and on another."""
-        axons = self._profile.output_axons
-        if axons is None:
-            return 0, 0
-        near = axons.entries_per_target_core.value
-        return near, near + axons.entries_extra_off_chip.value
+    def _to_pack(self, tiled: TiledNetwork, off_chip: frozenset[str]) -> list[TileLoad]:
+        """Loads of all tiles, those of `off_chip`, which were tiled as near, with targets on other chips."""
+        near, far = entries_per_target(self._profile)
+        if not off_chip or near == far:
+            return tiled.loads
+        return [
+            load.with_output_axon_entries(resets + (load.demands.output_axon_entries - resets) // near * far)
+            if population in off_chip
+            else load
+            for population, load, resets in zip(
+                tiled.populations, tiled.loads, tiled.reset_entries.tolist(), strict=True
+            )
+        ]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache, partial
-from itertools import product
+from functools import lru_cache
+from itertools import islice, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from mapping.axis_reach import ChannelReach, ProjectionReach, SpatialReach
 from mapping.list_words import EntryFormat, WordCounter, Words
 from mapping.network import Population, Projection
 from mapping.neuron_costs import NeuronCosts
+from mapping.tile_loads import ADDED, SynapseFormat, TileLoad
 from mapping.tiles import LIMIT_NAMES, Demands, Interval, Tile
 
 Size = tuple[int, int, int]
@@ -64,9 +66,37 @@ def cut(whole: int, part: int) -> list[Interval]:
     return [(start, min(start + part, whole)) for start in range(0, whole, part)]
 
 
+def _outer(axes: list[NDArray[np.int64]]) -> NDArray[np.int64]:
+    """Products of all combinations of three vectors."""
+    combined: NDArray[np.int64] = np.multiply.outer(np.multiply.outer(axes[0], axes[1]), axes[2])
+    return combined
+
+
 def tile_sizes(whole: int) -> list[int]:
     """All sizes that cutting `whole` evenly into 1, 2, ... parts gives, without repetition."""
     return sorted({-(-whole // parts) for parts in range(1, whole + 1)})
+
+
+@dataclass(frozen=True)
+class TilingObjective:
+    """What the tiling of a population shall keep small.
+
+    Attributes
+    ----------
+    axon_weight : int
+        Cores whose output axons the input axons of the tiling would fill if all came from other chips count so many
+        times as much as cores of the population itself.
+    by_fill : bool
+        Of the first `CANDIDATES` legal tilings the one is taken whose tiles fill the smallest part of their cores, each
+        by the resource that it takes most of: packing puts other tiles into the rest.
+    """
+
+    axon_weight: int
+    by_fill: bool
+
+
+CANDIDATES = 8
+"""Legal tilings of a population that are compared by what they fill."""
 
 
 @dataclass(frozen=True)
@@ -97,36 +127,13 @@ class ChannelBlock:
     thresholds: int
 
 
-@dataclass(frozen=True)
-class AxisCut:
-    """One axis cut into intervals of one size.
-
-    Attributes
-    ----------
-    blocks : tuple of SpatialBlock
-        The different ones.
-    sources : tuple of int
-        For each incoming projection, sum over all intervals of the sources read.
-    """
-
-    blocks: tuple[SpatialBlock, ...]
-    sources: tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class ChannelCut:
-    """The channels cut into intervals of one size; as `AxisCut`."""
-
-    blocks: tuple[ChannelBlock, ...]
-    sources: tuple[int, ...]
-
-
 class IncomingProjection:
     """A projection seen from its target, with all that is remembered about it between tilings."""
 
     def __init__(self, projection: Projection, profile: HardwareProfile) -> None:
         self.projection = projection
         self.reach = ProjectionReach(projection.connectivity)
+        self._sources: dict[int, NDArray[np.int64]] = {}
         lists = profile.synapse_lists
         self._words = (
             None
@@ -134,12 +141,22 @@ class IncomingProjection:
             else WordCounter(EntryFormat.of(lists, projection.weight_bits, projection.delay))
         )
         delay_bits = projection.delay.bit_length()
-        self.synapse_format = (
+        self.synapse_format: SynapseFormat = (
             projection.weight_bits,
             projection.weight_exponent,
             projection.sign_mode,
             delay_bits,
         )
+
+    def sources_of_cuts(self, axis: int, whole: int) -> NDArray[np.int64]:
+        """Sums over the intervals of the sources that each reads, for each of `tile_sizes` of an axis."""
+        if axis not in self._sources:
+            reach = (self.reach.channels, self.reach.rows, self.reach.columns)[axis].reach
+            self._sources[axis] = np.array(
+                [sum(reach(*interval).sources for interval in cut(whole, size)) for size in tile_sizes(whole)],
+                dtype=np.int64,
+            )
+        return self._sources[axis]
 
     def tile_words(self, rows: SpatialReach, columns: SpatialReach, channels: ChannelReach, shape: Size) -> Words:
         """Words of the synapse lists into a tile of `shape`; none on a chip without synapse lists."""
@@ -201,27 +218,55 @@ class PopulationTiler:
         self.limits = {name: int(limit.value) for name, limit in limits if limit is not None}
         self._spatial_cut = lru_cache(maxsize=None)(self._cut_spatial)
         self._channel_cut = lru_cache(maxsize=None)(self._cut_channels)
+        self._configurations = lru_cache(maxsize=None)(self._find_configurations)
 
-    def best(self, axon_weight: int) -> Tiling | None:
+    def best(self, objective: TilingObjective) -> Tiling | None:
         """Find the legal tiling that costs least.
-
-        Parameters
-        ----------
-        axon_weight : int
-            The cost counts the cores of the tiling, and this many times the cores whose output axons its input axons
-            would fill if all came from other chips.
 
         Returns
         -------
         Tiling or None
             Of those of equal cost the one with fewest input axons, then the most compact. None if no tiling is legal.
         """
+        legal = filter(self._fits, self._in_order(objective.axon_weight))
+        if not objective.by_fill:
+            return next(legal, None)
+        return min(islice(legal, CANDIDATES), key=self._filled, default=None)
+
+    def _filled(self, tiling: Tiling) -> float:
+        """Sum over the tiles of the largest part of a limit that each takes."""
+        channels, rows, columns = (
+            Counter(self._channel_block(*interval) for interval in tiling.intervals(0)),
+            Counter(self._spatial_block(1, *interval) for interval in tiling.intervals(1)),
+            Counter(self._spatial_block(2, *interval) for interval in tiling.intervals(2)),
+        )
+        added = [(name, self.limits[name]) for name in ADDED if name in self.limits]
+        return sum(
+            times * row_times * column_times * max(getattr(demands, name) / limit for name, limit in added)
+            for (row, row_times), (column, column_times), (channel, times) in product(
+                rows.items(), columns.items(), channels.items()
+            )
+            for demands in (self._demands(channel, row, column),)
+        )
+
+    def _in_order(self, axon_weight: int) -> Iterator[Tiling]:
+        """Tilings whose neurons alone are not too many for a core, by cost, input axons and compactness."""
         shape = self.population.shape
-        sizes = product(tile_sizes(shape[0]), tile_sizes(shape[1]), tile_sizes(shape[2]))
-        most = self._most_neurons()
-        roomy = [Tiling(self.population.name, shape, size) for size in sizes if size[0] * size[1] * size[2] <= most]
-        roomy.sort(key=partial(self._preference, axon_weight=axon_weight))
-        return next(filter(self._fits, roomy), None)
+        sizes = [np.array(tile_sizes(size), dtype=np.int64) for size in shape]
+        grids = [-(-size // parts) for size, parts in zip(shape, sizes, strict=True)]
+        neurons, count = _outer(sizes), _outer(grids)
+        axons = np.zeros_like(count)
+        for source in self.incoming:
+            axons += _outer([source.sources_of_cuts(axis, shape[axis]) for axis in range(3)])
+        # without a limit of output axons, the axons of a tiling take none of the cores of others
+        entries = self.limits.get("output_axon_entries")
+        cost = count if entries is None else count * entries + axon_weight * axons * self._entries_off_chip
+        channels, rows, columns = np.meshgrid(*sizes, indexing="ij")
+        roomy = np.flatnonzero(neurons.ravel() <= self._most_neurons())
+        keys = (key.ravel()[roomy] for key in (rows, -channels, rows + columns, axons, cost))
+        for index in roomy[np.lexsort(tuple(keys))].tolist():
+            size = (int(channels.flat[index]), int(rows.flat[index]), int(columns.flat[index]))
+            yield Tiling(self.population.name, shape, size)
 
     def _most_neurons(self) -> int:
         """Most neurons of a tile, by what they take whatever their synapses."""
@@ -240,24 +285,49 @@ class PopulationTiler:
     def tile_kinds(self, tiling: Tiling) -> Iterator[Demands]:
         """Demands of each kind of tile; tiles that look alike are one kind."""
         channel_blocks, row_blocks, column_blocks = self._cuts(tiling)
-        for row, column, channel in product(row_blocks.blocks, column_blocks.blocks, channel_blocks.blocks):
+        for row, column, channel in product(row_blocks, column_blocks, channel_blocks):
             yield self._demands(channel, row, column)
 
-    def tile_demands(self, tiling: Tiling) -> list[Demands]:
-        """Demands of each tile, in the order of ``tiling.tiles()``."""
-        channels = [self._channel_block(*interval) for interval in tiling.intervals(0)]
+    def tile_loads(self, tiling: Tiling) -> list[TileLoad]:
+        """What each tile adds to a core, in the order of ``tiling.tiles()``; equal loads are the same object."""
+        channels = [
+            (self._channel_block(*interval), self._configurations(*interval)) for interval in tiling.intervals(0)
+        ]
         rows = [self._spatial_block(1, *interval) for interval in tiling.intervals(1)]
         columns = [self._spatial_block(2, *interval) for interval in tiling.intervals(2)]
-        demands = lru_cache(maxsize=None)(self._demands)
-        return [demands(channel, row, column) for row, column, channel in product(rows, columns, channels)]
+        load = lru_cache(maxsize=None)(self._load)
+        return [load(*channel, row, column) for row, column, channel in product(rows, columns, channels)]
 
-    def _cuts(self, tiling: Tiling) -> tuple[ChannelCut, AxisCut, AxisCut]:
+    def _find_configurations(self, start: int, stop: int) -> frozenset[tuple[str, int]]:
+        return frozenset((self.population.reset, threshold) for threshold in set(self._thresholds[start:stop].tolist()))
+
+    def _load(
+        self,
+        channel: ChannelBlock,
+        configurations: frozenset[tuple[str, int]],
+        row: SpatialBlock,
+        column: SpatialBlock,
+    ) -> TileLoad:
+        formats = self._formats(channel, row, column)
+        return TileLoad(self._demands(channel, row, column), formats, configurations)
+
+    def _formats(self, channel: ChannelBlock, row: SpatialBlock, column: SpatialBlock) -> frozenset[SynapseFormat]:
+        formats: set[SynapseFormat] = {("reset",)} if self._costs.reset_synapses else set()
+        for source, *reaches in zip(self.incoming, channel.inputs, row.inputs, column.inputs, strict=True):
+            if all(reach.sources for reach in reaches):
+                formats.add(source.synapse_format)
+        return frozenset(formats)
+
+    def _cuts(
+        self, tiling: Tiling
+    ) -> tuple[tuple[ChannelBlock, ...], tuple[SpatialBlock, ...], tuple[SpatialBlock, ...]]:
+        """The different blocks along channels, rows and columns."""
         channels, rows, columns = tiling.size
         return self._channel_cut(channels), self._spatial_cut(1, rows), self._spatial_cut(2, columns)
 
-    def _cut_spatial(self, axis: int, size: int) -> AxisCut:
-        blocks = [self._spatial_block(axis, *interval) for interval in cut(self.population.shape[axis], size)]
-        return AxisCut(tuple(dict.fromkeys(blocks)), self._total_sources(blocks))
+    def _cut_spatial(self, axis: int, size: int) -> tuple[SpatialBlock, ...]:
+        intervals = cut(self.population.shape[axis], size)
+        return tuple(dict.fromkeys(self._spatial_block(axis, *interval) for interval in intervals))
 
     def _spatial_block(self, axis: int, start: int, stop: int) -> SpatialBlock:
         return SpatialBlock(
@@ -269,35 +339,17 @@ class PopulationTiler:
             tuple(target.reached(axis, start, stop) for target in self._outgoing),
         )
 
-    def _cut_channels(self, size: int) -> ChannelCut:
-        blocks = [self._channel_block(*interval) for interval in cut(self.population.shape[0], size)]
-        return ChannelCut(tuple(dict.fromkeys(blocks)), self._total_sources(blocks))
-
-    def _total_sources(self, blocks: Sequence[SpatialBlock | ChannelBlock]) -> tuple[int, ...]:
-        return tuple(sum(block.inputs[index].sources for block in blocks) for index in range(len(self.incoming)))
+    def _cut_channels(self, size: int) -> tuple[ChannelBlock, ...]:
+        intervals = cut(self.population.shape[0], size)
+        return tuple(dict.fromkeys(self._channel_block(*interval) for interval in intervals))
 
     def _channel_block(self, start: int, stop: int) -> ChannelBlock:
         return ChannelBlock(
             stop - start,
             tuple(source.reach.channels.reach(start, stop) for source in self.incoming),
             tuple(target.reached(0, start, stop) for target in self._outgoing),
-            len(np.unique(self._thresholds[start:stop])),
+            len(self._configurations(start, stop)),
         )
-
-    def _preference(self, tiling: Tiling, axon_weight: int) -> tuple[int, int, int, int, int]:
-        axons = 0
-        for index in range(len(self.incoming)):
-            of_projection = 1
-            for axis in self._cuts(tiling):
-                of_projection *= axis.sources[index]
-            axons += of_projection
-        size = tiling.size
-        # without a limit of output axons, the axons of a tiling take none of the cores of others
-        entries = self.limits.get("output_axon_entries")
-        cost = tiling.count
-        if entries is not None:
-            cost = cost * entries + axon_weight * axons * self._entries_off_chip
-        return cost, axons, size[1] + size[2], -size[0], size[1]
 
     def _fits(self, tiling: Tiling) -> bool:
         if self._surely_too_large(tiling):
@@ -314,16 +366,16 @@ class PopulationTiler:
         for index in range(len(self.incoming) if "input_axons" in self.limits else 0):
             most = 1
             for blocks in (channels, rows, columns):
-                most *= max(block.inputs[index].sources for block in blocks.blocks)
+                most *= max(block.inputs[index].sources for block in blocks)
             if most > self.limits["input_axons"]:
                 return True
         for index in range(len(self._outgoing) if "output_axon_entries" in self.limits else 0):
             most = self._entries_per_target
             for blocks in (channels, rows, columns):
-                most *= max(block.outputs[index] for block in blocks.blocks)
+                most *= max(block.outputs[index] for block in blocks)
             if most > self.limits["output_axon_entries"]:
                 return True
-        thresholds = max(block.thresholds for block in channels.blocks)
+        thresholds = max(block.thresholds for block in channels)
         return thresholds > self.limits.get("threshold_configurations", thresholds)
 
     def _demands(self, channel: ChannelBlock, row: SpatialBlock, column: SpatialBlock) -> Demands:
@@ -332,7 +384,6 @@ class PopulationTiler:
         costs = self._costs
         axons = costs.reset_synapses * neurons
         lists = [Words(costs.reset_list_words * costs.reset_synapses * channel.thresholds, costs.reset_list_words)]
-        formats: set[tuple[object, ...]] = {("reset",)} if costs.reset_synapses else set()
         row_bytes = longest_row = 0
         for source, channels, rows, columns in zip(
             self.incoming, channel.inputs, row.inputs, column.inputs, strict=True
@@ -340,7 +391,6 @@ class PopulationTiler:
             sources = channels.sources * rows.sources * columns.sources
             if sources:
                 axons += sources
-                formats.add(source.synapse_format)
                 lists.append(source.tile_words(rows, columns, channels, shape))
                 if self._rows is not None:
                     synapses = channels.pairs * rows.taps * columns.taps
@@ -364,7 +414,7 @@ class PopulationTiler:
             output_axon_entries=reached * self._entries_per_target + neurons * costs.reset_entries,
             synapse_memory_words=total_words,
             words_per_axon_list=max(words.longest for words in lists),
-            synapse_formats=len(formats),
+            synapse_formats=len(self._formats(channel, row, column)),
             compartment_configurations=channel.thresholds,
             threshold_configurations=channel.thresholds,
             memory_bytes=memory_bytes,
