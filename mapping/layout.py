@@ -16,6 +16,22 @@ from mapping.tiling import Tiling
 
 
 @dataclass(frozen=True)
+class Candidate:
+    """A tiling that a population may have.
+
+    Attributes
+    ----------
+    tiling : Tiling
+        All of its tiles fit a core alone, but for their output axons to other neurons.
+    loads : list of TileLoad
+        In order of its tiles; of output axon entries only those of reset synapses.
+    """
+
+    tiling: Tiling
+    loads: list[TileLoad]
+
+
+@dataclass(frozen=True)
 class TiledNetwork:
     """All tiles of a network, numbered population by population.
 

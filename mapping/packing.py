@@ -16,6 +16,13 @@ from numpy.typing import NDArray
 
 from mapping.tile_loads import ADDED, SynapseFormat, TileLoad
 
+COUNTED = {
+    "format": "synapse_formats",
+    "configuration": "compartment_configurations",
+    "threshold": "threshold_configurations",
+}
+"""Limits of how many different ones a core may hold."""
+
 ROWS_AT_ONCE = 256
 """Kinds that are compared with all others at once."""
 
@@ -28,15 +35,13 @@ class Bins:
     ----------
     added : dict of str to int
         Of `mapping.tile_loads.ADDED`, what tiles may take together; without the fixed bytes of a core.
-    formats, configurations, thresholds : int or None
-        Most different ones.
+    most : dict of str to int
+        Most different ones of "format", "configuration" and "threshold", where they are limited.
     fixed_bytes : int
     """
 
     added: dict[str, int]
-    formats: int | None
-    configurations: int | None
-    thresholds: int | None
+    most: dict[str, int]
     fixed_bytes: int
 
     @classmethod
@@ -45,13 +50,7 @@ class Bins:
         added = {name: limits[name] for name in ADDED if name in limits}
         if "memory_bytes" in added:
             added["memory_bytes"] -= fixed_bytes
-        return cls(
-            added,
-            limits.get("synapse_formats"),
-            limits.get("compartment_configurations"),
-            limits.get("threshold_configurations"),
-            fixed_bytes,
-        )
+        return cls(added, {what: limits[name] for what, name in COUNTED.items() if name in limits}, fixed_bytes)
 
     def vector(self, load: TileLoad) -> list[int]:
         """What a tile takes of each of `added`."""
@@ -61,22 +60,16 @@ class Bins:
 
     def shares(self, load: TileLoad) -> frozenset[SynapseFormat]:
         """Formats, configurations and thresholds of a tile, as far as they are limited."""
-        found: set[SynapseFormat] = set()
-        if self.formats is not None:
-            found |= {("format", *item) for item in load.formats}
-        if self.configurations is not None:
-            found |= {("configuration", *item) for item in load.configurations}
-        if self.thresholds is not None:
-            found |= {("threshold", threshold) for _, threshold in load.configurations}
-        return frozenset(found)
+        found = [
+            *(("format", *item) for item in load.formats),
+            *(("configuration", *item) for item in load.configurations),
+            *(("threshold", threshold) for _, threshold in load.configurations),
+        ]
+        return frozenset(item for item in found if item[0] in self.most)
 
     def allow(self, shared: frozenset[SynapseFormat]) -> bool:
         """Whether a core may hold all of these formats, configurations and thresholds."""
-        most = {"format": self.formats, "configuration": self.configurations, "threshold": self.thresholds}
-        for what, limit in most.items():
-            if limit is not None and sum(item[0] == what for item in shared) > limit:
-                return False
-        return True
+        return all(sum(item[0] == what for item in shared) <= limit for what, limit in self.most.items())
 
 
 def pack(loads: Sequence[TileLoad], bins: Bins) -> list[list[int]]:

@@ -20,7 +20,7 @@ import numpy as np
 from hw_profiles import HardwareProfile
 from mapping.bounds import cores_lower_bound
 from mapping.core_graph import CoreGraph
-from mapping.layout import Layout, TiledNetwork, entries_per_target, lay_out
+from mapping.layout import Candidate, Layout, TiledNetwork, entries_per_target, lay_out
 from mapping.messages import tiled_projections
 from mapping.network import ChipNetwork, Population
 from mapping.neuron_costs import NeuronCosts
@@ -36,6 +36,9 @@ TilingQuestion = tuple[str, tuple[Tiling, ...], bool]
 
 AXON_WEIGHTS = (0, 1, 2)
 """Weights of input axons against cores that are tried where output axons are limited; see `TilingObjective`."""
+
+LARGEST_MODEL = 1500
+"""Most pairs of core and tile or neuron, over all tilings, of networks that are solved to the optimum."""
 
 
 def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
@@ -73,9 +76,12 @@ def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
             continue
         if len(layouts[-1].cores) == bound:
             break
-    if not layouts:
+    fewest = min(layouts, key=lambda layout: len(layout.cores), default=None)
+    if fewest is None or len(fewest.cores) > bound:
+        fewest = partitioner.smallest_layout(None if fewest is None else len(fewest.cores)) or fewest
+    if fewest is None:
         raise refusals[0]
-    return min(layouts, key=lambda layout: len(layout.cores)).core_graph(profile)
+    return fewest.core_graph(profile)
 
 
 def check_order(network: ChipNetwork) -> None:
@@ -148,6 +154,39 @@ class Partitioner:
             populations = layout.tiled.populations
             off_chip = off_chip.after([[populations[number] for number in numbers] for numbers in exceeding])
 
+    def smallest_layout(self, fewest: int | None) -> Layout | None:
+        """The layout of fewest cores, if the network is small, they lie on one chip and are fewer than `fewest`."""
+        neurons = sum(population.neuron_count for population in self._populations)
+        most_cores = min(neurons, self._profile.mesh.cores_per_chip, neurons if fewest is None else fewest - 1)
+        if neurons * most_cores > LARGEST_MODEL or delay_violations(self._network, self._profile):
+            return None
+        candidates = {population.name: self._candidates(population) for population in self._populations}
+        tiles = sum(item.tiling.count for of_population in candidates.values() for item in of_population)
+        if not all(candidates.values()) or (neurons + tiles) * most_cores > LARGEST_MODEL:
+            return None
+        from mapping.smallest_partition import smallest_assignment  # OR-tools takes half a second to import
+
+        near, _ = entries_per_target(self._profile)
+        projections = [(item, self._incoming[item.name].reach) for item in self._projections]
+        found = smallest_assignment(candidates, projections, self._bins, near, most_cores)
+        if found is None:
+            return None
+        loads = {
+            item.tiling.population: item.loads
+            for of_population in candidates.values()
+            for item in of_population
+            if item.tiling in found.tilings
+        }
+        return lay_out(self._tiled(found.tilings, loads), found.cores, self._profile)
+
+    def _candidates(self, population: Population) -> list[Candidate]:
+        """All tilings that are legal whatever they send."""
+        incoming = [self._incoming[projection.name] for projection in self._network.incoming(population.name)]
+        tiler = PopulationTiler(population, incoming, [], 0, self._profile)
+        channels, rows, columns = (range(1, size + 1) for size in population.shape)
+        tilings = [Tiling(population.name, population.shape, size) for size in product(channels, rows, columns)]
+        return [Candidate(tiling, tiler.tile_loads(tiling)) for tiling in tilings if tiler.fits(tiling)]
+
     def _lay_out(self, objective: TilingObjective, off_chip: OffChip) -> Layout:
         """Tile all populations and pack the tiles."""
         tilings: dict[str, Tiling] = {}
@@ -191,26 +230,27 @@ class Partitioner:
         return tiler, (population.name, tuple(tilings[item.target] for item in outgoing), off_chip)
 
     def _pack(self, tilings: dict[str, Tiling], loads: dict[str, list[TileLoad]], off_chip: OffChip) -> Layout:
-        ordered = [tilings[population.name] for population in self._populations]
-        reaches = {name: incoming.reach for name, incoming in self._incoming.items()}
-        projections = tiled_projections(self._projections, reaches, ordered)
-        pairs = sum(item.pair_count for item in projections)
+        tiled = self._tiled([tilings[population.name] for population in self._populations], loads)
+        pairs = sum(item.pair_count for item in tiled.projections)
         if pairs > LARGEST_ROUTE_COUNT:
             raise DoesNotFitError([too_many_routes(pairs)])
-        resets = [
-            self._reset_entries[tiling.population] * tile.neuron_count for tiling in ordered for tile in tiling.tiles()
-        ]
-        tiled = TiledNetwork(
-            ordered,
-            [load for tiling in ordered for load in loads[tiling.population]],
-            projections,
-            np.array(resets, dtype=np.int64),
-        )
         cores = pack(self._to_pack(tiled, off_chip.packed - off_chip.tiled), self._bins)
         violations = too_many_chips(len(cores), self._profile)
         if violations:
             raise DoesNotFitError(violations)
         return lay_out(tiled, cores, self._profile)
+
+    def _tiled(self, tilings: list[Tiling], loads: dict[str, list[TileLoad]]) -> TiledNetwork:
+        reaches = {name: incoming.reach for name, incoming in self._incoming.items()}
+        resets = [
+            self._reset_entries[tiling.population] * tile.neuron_count for tiling in tilings for tile in tiling.tiles()
+        ]
+        return TiledNetwork(
+            tilings,
+            [load for tiling in tilings for load in loads[tiling.population]],
+            tiled_projections(self._projections, reaches, tilings),
+            np.array(resets, dtype=np.int64),
+        )
 
     def _to_pack(self, tiled: TiledNetwork, off_chip: frozenset[str]) -> list[TileLoad]:
         """Loads of all tiles, those of `off_chip`, which were tiled as near, with targets on other chips."""

@@ -228,7 +228,7 @@ class PopulationTiler:
         Tiling or None
             Of those of equal cost the one with fewest input axons, then the most compact. None if no tiling is legal.
         """
-        legal = filter(self._fits, self._in_order(objective.axon_weight))
+        legal = filter(self.fits, self._in_order(objective.axon_weight))
         if not objective.by_fill:
             return next(legal, None)
         return min(islice(legal, CANDIDATES), key=self._filled, default=None)
@@ -241,13 +241,14 @@ class PopulationTiler:
             Counter(self._spatial_block(2, *interval) for interval in tiling.intervals(2)),
         )
         added = [(name, self.limits[name]) for name in ADDED if name in self.limits]
-        return sum(
-            times * row_times * column_times * max(getattr(demands, name) / limit for name, limit in added)
-            for (row, row_times), (column, column_times), (channel, times) in product(
-                rows.items(), columns.items(), channels.items()
-            )
-            for demands in (self._demands(channel, row, column),)
-        )
+        filled = 0.0
+        for (row, row_times), (column, column_times), (channel, times) in product(
+            rows.items(), columns.items(), channels.items()
+        ):
+            demands = self._demands(channel, row, column)
+            largest = max(getattr(demands, name) / limit for name, limit in added)
+            filled += times * row_times * column_times * largest
+        return filled
 
     def _in_order(self, axon_weight: int) -> Iterator[Tiling]:
         """Tilings whose neurons alone are not too many for a core, by cost, input axons and compactness."""
@@ -313,8 +314,10 @@ class PopulationTiler:
 
     def _formats(self, channel: ChannelBlock, row: SpatialBlock, column: SpatialBlock) -> frozenset[SynapseFormat]:
         formats: set[SynapseFormat] = {("reset",)} if self._costs.reset_synapses else set()
-        for source, *reaches in zip(self.incoming, channel.inputs, row.inputs, column.inputs, strict=True):
-            if all(reach.sources for reach in reaches):
+        for source, channels, rows, columns in zip(
+            self.incoming, channel.inputs, row.inputs, column.inputs, strict=True
+        ):
+            if channels.sources and rows.sources and columns.sources:
                 formats.add(source.synapse_format)
         return frozenset(formats)
 
@@ -351,7 +354,8 @@ class PopulationTiler:
             len(self._configurations(start, stop)),
         )
 
-    def _fits(self, tiling: Tiling) -> bool:
+    def fits(self, tiling: Tiling) -> bool:
+        """Whether each tile of a tiling fits a core alone."""
         if self._surely_too_large(tiling):
             return False
         return all(
