@@ -150,8 +150,8 @@ def random_networks(draw, models=("if",)):
 
 
 @st.composite
-def spiking(draw, name, model, start, last):
-    shape = draw(shapes())
+def spiking(draw, name, model, start, last, shape=None):
+    shape = draw(shapes()) if shape is None else shape
     resets = ["subtract", "zero", "none"] if last else ["subtract", "zero"]
     reset = draw(st.sampled_from(resets)) if model in ("if", "imbalanced") else "subtract"
     levels = st.sampled_from([40, 80, 100, 120, 200])

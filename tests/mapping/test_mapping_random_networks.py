@@ -111,6 +111,7 @@ def test_traffic_adds_up_to_output_entries(network, profile):
             graph.messages(index, target) * (1 + extra * (graph.cores[target].chip != core.chip))
             for target in graph.graph.successors(index)
         )
-        tile = core.tiles[0]
-        resets = tile.neuron_count if network.population(tile.population).reset == "subtract" else 0
+        resets = sum(
+            tile.neuron_count for tile in core.tiles if network.population(tile.population).reset == "subtract"
+        )
         assert entries + resets == core.demands.output_axon_entries

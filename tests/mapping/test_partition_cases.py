@@ -19,7 +19,11 @@ from mapping.violation import DoesNotFitError
 
 
 def cores_of(graph, name):
-    return [core for core in graph.cores if core.tiles[0].population == name]
+    return [core for core in graph.cores if name in {tile.population for tile in core.tiles}]
+
+
+def tiles_of(graph, name):
+    return [tile for core in graph.cores for tile in core.tiles if tile.population == name]
 
 
 @pytest.mark.parametrize(("reset", "bound"), [("zero", 32), ("subtract", 64)])
@@ -27,12 +31,17 @@ def test_worked_example_128x16x16(reset, bound):
     """Conv 128x16x16 to the same, 3x3, 8 bits: 128 cores with all limits, as computed for NxTF's rules."""
     shape = (128, 16, 16)
     network = networks.conv_pair(shape, shape, reset)
-    cores = cores_of(partition(network, LOIHI), "second")
-    assert len(cores) == 128
-    assert {core.tiles[0].shape for core in cores} == {(32, 1, 8)}
+    graph = partition(network, LOIHI)
+    tiles = tiles_of(graph, "second")
+    assert len(tiles) == 128
+    assert {tile.shape for tile in tiles} == {(32, 1, 8)}
     resets = 256 if reset == "subtract" else 0
-    inner = [core for core in cores if core.tiles[0].rows == (8, 9)]
-    assert {core.demands.input_axons for core in inner} == {128 * 3 * 9 + resets}
+    # the first population reads nothing, so input axons are the second's, and resets of both
+    for core in cores_of(graph, "second"):
+        of_second = [tile for tile in core.tiles if tile.population == "second"]
+        if [tile.rows for tile in of_second] == [(8, 9)]:
+            packed = sum(tile.neuron_count for tile in core.tiles if tile.population == "first")
+            assert core.demands.input_axons == 128 * 3 * 9 + resets + (packed if resets else 0)
     alone = networks.network([network.population("second")], [])
     assert cores_lower_bound(alone, LOIHI) == bound
 
@@ -46,7 +55,9 @@ def test_worked_example_by_hand():
     in the notes that this follows has 14,208, 37 words in place of 36, and the same tile and number of cores.)
     """
     network = networks.conv_pair((128, 16, 16), (128, 16, 16), "zero")
-    cores = cores_of(partition(network, LOIHI), "second")
+    graph = partition(network, LOIHI)
+    cores = cores_of(graph, "second")
+    assert len(cores) == len(tiles_of(graph, "second"))
     assert max(core.demands.synapse_memory_words for core in cores) == 36 * 3 * 128 == 13824
     assert {core.demands.words_per_axon_list for core in cores} == {13}
 
@@ -117,9 +128,9 @@ def test_channel_tiles_respect_threshold_configurations():
     network = networks.conv_pair((16, 4, 4), (16, 4, 4))
     many = replace(network.population("second"), threshold=np.arange(100, 116) * 64)
     graph = build_graph([network.population("first"), many], network.projections)
-    cores = cores_of(partition(replace(network, graph=graph), LOIHI), "second")
-    assert len(cores) == 3
-    assert max(core.demands.threshold_configurations for core in cores) <= 7
+    mapped = partition(replace(network, graph=graph), LOIHI)
+    assert len(mapped.cores) == 3
+    assert max(core.demands.threshold_configurations for core in mapped.cores) <= 7
 
 
 def test_cycles_are_refused():
