@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,75 +12,152 @@ from hw_profiles import HardwareProfile
 from hw_profiles.profile import SynapseLists
 from mapping.network import ChipNetwork, Population, Projection
 from mapping.neuron_costs import NeuronCosts
-from mapping.tiling import programmed_thresholds
+from mapping.tile_loads import ADDED
+from mapping.tiling import IncomingProjection, PopulationTiler, programmed_thresholds
 
 
-def cores_lower_bound(network: ChipNetwork, profile: HardwareProfile) -> int:
-    """Lower bound of the number of cores of any legal mapping of a network.
+@dataclass(frozen=True)
+class CoreBounds:
+    """Fewest cores.
 
-    For each capacity that the chip limits, what the whole network needs at the very least, divided by what a core has,
-    rounded up; the largest of these. At the very least means: each weight that a tap uses stands in the synapse memory
-    once, each source neuron takes input axons, output entries and synapse rows for as many cores as its targets need
-    compartments, and nothing is sent to another chip.
+    Attributes
+    ----------
+    of_any_mapping : int
+        No legal mapping has fewer, whatever the form of its tiles.
+    of_regular_tilings : int
+        No legal mapping has fewer whose populations are cut evenly along each axis (`mapping.tiling.tile_sizes`),
+        however the boxes are packed into cores; at least `of_any_mapping`.
+    layers : dict of str to int
+        Of each population as if it had the chip for itself, regularly tiled. Layers may share cores, so that the sum
+        may be more than `of_regular_tilings`.
+    """
+
+    of_any_mapping: int
+    of_regular_tilings: int
+    layers: dict[str, int]
+
+
+def core_bounds(network: ChipNetwork, profile: HardwareProfile) -> CoreBounds:
+    """Count the fewest cores of a network and of each of its layers.
+
+    For each capacity that the chip limits, what is needed at the very least, divided by what a core has, rounded up;
+    the largest of these. At the very least means: each weight that a tap uses stands in the synapse memory once, each
+    source neuron takes input axons, output entries and synapse rows for as many cores as its targets need
+    compartments, and nothing is sent to another chip. A regular tiling takes at least the input axons of the tiling
+    that takes fewest of all those whose tiles fit a core.
 
     Parameters
     ----------
     network : ChipNetwork
         Sound: `mapping.verify` finds no NMD4xx violation.
     profile : HardwareProfile
+    """
+    least = {population.name: _layer_demands(network, population, profile) for population in network.populations}
+    tiled = {name: _with_tiled_axons(network, name, demands, profile) for name, demands in least.items()}
+    kinds = _distinct_configurations(network.populations, profile)
+    return CoreBounds(
+        _cores(_summed(least), kinds, profile),
+        _cores(_summed(tiled), kinds, profile),
+        {
+            population.name: _cores(
+                tiled[population.name], _distinct_configurations([population], profile), profile
+            )
+            for population in network.populations
+        },
+    )
+
+
+def cores_lower_bound(network: ChipNetwork, profile: HardwareProfile) -> int:
+    """Fewest cores of any legal mapping of a network; see `core_bounds`.
 
     Returns
     -------
     int
         At least 1 if the network has neurons.
     """
-    demands = least_demands(network, profile)
+    least = [_layer_demands(network, population, profile) for population in network.populations]
+    together = _summed(dict(enumerate(least)))
+    return _cores(together, _distinct_configurations(network.populations, profile), profile)
+
+
+def _cores(demands: dict[str, int], distinct: dict[str, int], profile: HardwareProfile) -> int:
+    """Fewest cores for these demands, by the capacity that asks most."""
     fixed = {"memory_bytes": 0 if profile.memory_costs is None else profile.memory_costs.fixed_bytes.value}
-    limits = ((name, getattr(profile.core_limits, name)) for name in demands)
+    both = {**demands, **distinct}
+    limits = ((name, getattr(profile.core_limits, name)) for name in both)
     # where what is fixed fills a core, no mapping is legal, and any number is a bound
     rooms = {name: max(int(limit.value) - fixed.get(name, 0), 1) for name, limit in limits if limit is not None}
-    return max(-(-demands[name] // room) for name, room in rooms.items())
+    return max(-(-both[name] // room) for name, room in rooms.items())
 
 
-def least_demands(network: ChipNetwork, profile: HardwareProfile) -> dict[str, int]:
-    """What all cores together need at the very least, by capacity, without what each core takes in any case."""
-    sums = dict.fromkeys(("compartments", "input_axons", "output_axon_entries", "synapse_memory_words"), 0)
-    memory_bytes = row_bytes = 0
-    thresholds: set[int] = set()
-    configurations: set[tuple[str, int]] = set()
-    for population in network.populations:
-        costs = NeuronCosts.of(population, list(network.incoming(population.name)), profile)
-        distinct = set(programmed_thresholds(population, profile).tolist())
-        thresholds |= distinct
-        configurations |= {(population.reset, threshold) for threshold in distinct}
-        sums["compartments"] += population.neuron_count * costs.compartments
-        sums["input_axons"] += population.neuron_count * costs.reset_synapses
-        sums["output_axon_entries"] += population.neuron_count * costs.reset_entries
-        if costs.reset_synapses and profile.synapse_lists is not None:
-            bits = profile.number_formats.weight_mantissa_bits.value
-            sums["synapse_memory_words"] += (
-                len(distinct) * costs.reset_synapses * packed_words(1, bits, profile.synapse_lists)
-            )
-        memory_bytes += population.neuron_count * costs.memory_bytes
-    for projection in network.projections:
-        deliveries = least_deliveries(projection, network.population(projection.target), profile)
-        sums["input_axons"] += deliveries
-        if profile.output_axons is not None:
-            sums["output_axon_entries"] += deliveries * profile.output_axons.entries_per_target_core.value
+def _summed(layers: Mapping[Hashable, dict[str, int]]) -> dict[str, int]:
+    return {name: sum(layer[name] for layer in layers.values()) for name in ADDED}
+
+
+def _distinct_configurations(populations: list[Population], profile: HardwareProfile) -> dict[str, int]:
+    """Different thresholds and configurations."""
+    pairs = {
+        (population.reset, threshold)
+        for population in populations
+        for threshold in programmed_thresholds(population, profile).tolist()
+    }
+    return {
+        "threshold_configurations": len({threshold for _, threshold in pairs}),
+        "compartment_configurations": len(pairs),
+    }
+
+
+def _layer_demands(network: ChipNetwork, population: Population, profile: HardwareProfile) -> dict[str, int]:
+    """What the cores of a population need at the very least, without what each core takes in any case."""
+    incoming = list(network.incoming(population.name))
+    costs = NeuronCosts.of(population, incoming, profile)
+    distinct = len(set(programmed_thresholds(population, profile).tolist()))
+    axons = population.neuron_count * costs.reset_synapses
+    words = row_bytes = 0
+    if costs.reset_synapses and profile.synapse_lists is not None:
+        bits = profile.number_formats.weight_mantissa_bits.value
+        words = distinct * costs.reset_synapses * packed_words(1, bits, profile.synapse_lists)
+    for projection in incoming:
+        deliveries = least_deliveries(projection, population, profile)
+        axons += deliveries
         if profile.synapse_lists is not None:
-            sums["synapse_memory_words"] += least_words(projection, profile.synapse_lists)
+            words += least_words(projection, profile.synapse_lists)
         if profile.synapse_rows is not None:
             row_bytes += deliveries * profile.synapse_rows.header_bytes.value
             row_bytes += projection.connectivity.synapse_count * profile.synapse_rows.bytes_per_synapse.value
+    entries = population.neuron_count * costs.reset_entries
+    for projection in network.outgoing(population.name):
+        if profile.output_axons is not None:
+            target = network.population(projection.target)
+            per_target = profile.output_axons.entries_per_target_core.value
+            entries += least_deliveries(projection, target, profile) * per_target
+    memory_bytes = population.neuron_count * costs.memory_bytes
     if profile.memory_costs is not None:
-        memory_bytes += sums["synapse_memory_words"] * profile.memory_costs.bytes_per_synapse_word.value
-        memory_bytes += sums["input_axons"] * profile.memory_costs.bytes_per_input_axon.value
+        memory_bytes += words * profile.memory_costs.bytes_per_synapse_word.value
+        memory_bytes += axons * profile.memory_costs.bytes_per_input_axon.value
     return {
-        **sums,
-        "threshold_configurations": len(thresholds),
-        "compartment_configurations": len(configurations),
+        "compartments": population.neuron_count * costs.compartments,
+        "input_axons": axons,
+        "output_axon_entries": entries,
+        "synapse_memory_words": words,
         "memory_bytes": memory_bytes,
         "synapse_row_bytes": row_bytes,
+    }
+
+
+def _with_tiled_axons(
+    network: ChipNetwork, name: str, demands: dict[str, int], profile: HardwareProfile
+) -> dict[str, int]:
+    """The same with the input axons of the regular tiling that takes fewest."""
+    incoming = [IncomingProjection(projection, profile) for projection in network.incoming(name)]
+    axons = PopulationTiler(network.population(name), incoming, [], 0, profile).fewest_axons()
+    more = 0 if axons is None else axons - demands["input_axons"]
+    memory, rows = profile.memory_costs, profile.synapse_rows
+    return {
+        **demands,
+        "input_axons": demands["input_axons"] + more,
+        "memory_bytes": demands["memory_bytes"] + (0 if memory is None else more * memory.bytes_per_input_axon.value),
+        "synapse_row_bytes": demands["synapse_row_bytes"] + (0 if rows is None else more * rows.header_bytes.value),
     }
 
 

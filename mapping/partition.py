@@ -28,7 +28,7 @@ from mapping.packing import Bins, pack
 from mapping.refusal import delay_violations, too_many_chips, too_many_routes, unfit_population
 from mapping.tile_loads import TileLoad
 from mapping.tiles import LARGEST_ROUTE_COUNT, LIMIT_NAMES
-from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling, TilingObjective
+from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling, TilingObjective, tile_sizes
 from mapping.violation import DoesNotFitError, Violation
 
 TilingQuestion = tuple[str, tuple[Tiling, ...], bool]
@@ -183,7 +183,7 @@ class Partitioner:
         """All tilings that are legal whatever they send."""
         incoming = [self._incoming[projection.name] for projection in self._network.incoming(population.name)]
         tiler = PopulationTiler(population, incoming, [], 0, self._profile)
-        channels, rows, columns = (range(1, size + 1) for size in population.shape)
+        channels, rows, columns = (tile_sizes(size) for size in population.shape)
         tilings = [Tiling(population.name, population.shape, size) for size in product(channels, rows, columns)]
         return [Candidate(tiling, tiler.tile_loads(tiling)) for tiling in tilings if tiler.fits(tiling)]
 

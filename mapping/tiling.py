@@ -250,22 +250,42 @@ class PopulationTiler:
             filled += times * row_times * column_times * largest
         return filled
 
+    def fewest_axons(self) -> int | None:
+        """Input axons that all cores together take in the legal tiling that takes fewest; None if none is legal."""
+        axons = self._input_axons()
+        best = next(filter(self.fits, self._ordered(axons)), None)
+        if best is None:
+            return None
+        sizes = zip(self.population.shape, best.size, strict=True)
+        place = tuple(tile_sizes(whole).index(size) for whole, size in sizes)
+        return int(axons[place]) + self._costs.reset_synapses * self.population.neuron_count
+
     def _in_order(self, axon_weight: int) -> Iterator[Tiling]:
         """Tilings whose neurons alone are not too many for a core, by cost, input axons and compactness."""
         shape = self.population.shape
-        sizes = [np.array(tile_sizes(size), dtype=np.int64) for size in shape]
-        grids = [-(-size // parts) for size, parts in zip(shape, sizes, strict=True)]
-        neurons, count = _outer(sizes), _outer(grids)
-        axons = np.zeros_like(count)
-        for source in self.incoming:
-            axons += _outer([source.sources_of_cuts(axis, shape[axis]) for axis in range(3)])
+        count = _outer([-(-whole // np.array(tile_sizes(whole), dtype=np.int64)) for whole in shape])
         # without a limit of output axons, the axons of a tiling take none of the cores of others
         entries = self.limits.get("output_axon_entries")
+        axons = self._input_axons()
         cost = count if entries is None else count * entries + axon_weight * axons * self._entries_off_chip
+        return self._ordered(cost)
+
+    def _input_axons(self) -> NDArray[np.int64]:
+        """Input axons of all tilings for other neurons, by the indices of their sizes in `tile_sizes`."""
+        shape = self.population.shape
+        axons = np.zeros([len(tile_sizes(size)) for size in shape], dtype=np.int64)
+        for source in self.incoming:
+            axons += _outer([source.sources_of_cuts(axis, shape[axis]) for axis in range(3)])
+        return axons
+
+    def _ordered(self, cost: NDArray[np.int64]) -> Iterator[Tiling]:
+        """Tilings whose neurons alone are not too many for a core, by a cost, then input axons and compactness."""
+        shape = self.population.shape
+        sizes = [np.array(tile_sizes(size), dtype=np.int64) for size in shape]
         channels, rows, columns = np.meshgrid(*sizes, indexing="ij")
-        roomy = np.flatnonzero(neurons.ravel() <= self._most_neurons())
-        keys = (key.ravel()[roomy] for key in (rows, -channels, rows + columns, axons, cost))
-        for index in roomy[np.lexsort(tuple(keys))].tolist():
+        roomy = np.flatnonzero(_outer(sizes).ravel() <= self._most_neurons())
+        keys = (rows, -channels, rows + columns, self._input_axons(), cost)
+        for index in roomy[np.lexsort(tuple(key.ravel()[roomy] for key in keys))].tolist():
             size = (int(channels.flat[index]), int(rows.flat[index]), int(columns.flat[index]))
             yield Tiling(self.population.name, shape, size)
 

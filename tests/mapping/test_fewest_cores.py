@@ -1,6 +1,7 @@
 """On tiny networks no regular tiling and packing takes fewer cores, and what is refused is impossible."""
 
 from itertools import product
+from math import ceil
 
 import mapping_networks as networks
 from hypothesis import HealthCheck, assume, event, given, settings
@@ -46,7 +47,7 @@ def tiny_chips(draw):
 
 
 class BruteForce:
-    """Every way to cut every population into boxes of one size and to deal these out, judged by listing synapses."""
+    """Every way to cut every population evenly along each axis and to deal these out, judged by listing synapses."""
 
     def __init__(self, network, profile):
         self.network, self.profile = network, profile
@@ -67,14 +68,12 @@ class BruteForce:
     def exists(self, most_cores):
         """Whether a legal mapping to so many cores exists."""
         choices = [self.tilings(population) for population in self.network.populations]
-        return any(
-            self.deal(sum(choice, ()), [], most_cores)
-            for choice in product(*choices)
-        )
+        return any(self.deal(sum(choice, ()), [], most_cores) for choice in product(*choices))
 
     def tilings(self, population):
         found = []
-        for sizes in product(*(range(1, size + 1) for size in population.shape)):
+        even = [sorted({ceil(size / parts) for parts in range(1, size + 1)}) for size in population.shape]
+        for sizes in product(*even):
             axes = [
                 [(start, min(start + size, whole)) for start in range(0, whole, size)]
                 for whole, size in zip(population.shape, sizes, strict=True)

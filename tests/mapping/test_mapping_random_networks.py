@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mapping_strategies import LOIHI, MODELS, random_networks, small_chips, small_chips_of_any_kind
 from synapse_oracle import all_demands
 
-from mapping.bounds import cores_lower_bound
+from mapping.bounds import core_bounds, cores_lower_bound
 from mapping.partition import partition
 from mapping.place import Placement, place, placement_from_json, placement_to_json
 from mapping.rules.evidence import Evidence
@@ -55,7 +55,11 @@ def check_mapping(network, profile):
     assert [record.targets for record in placement.cores] == targets
     assert Evidence(network, placement, profile).demands == demands
     assert verify(network, placement, profile) == []
-    assert cores_lower_bound(network, profile) <= len(placement.cores)
+    bounds = core_bounds(network, profile)
+    assert cores_lower_bound(network, profile) == bounds.of_any_mapping
+    assert bounds.of_any_mapping <= bounds.of_regular_tilings <= len(placement.cores)
+    for name, bound in bounds.layers.items():
+        assert bound <= sum(name in {tile.population for tile in core.tiles} for core in placement.cores)
     assert placement_from_json(placement_to_json(placement)) == placement
 
 
