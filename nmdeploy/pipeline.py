@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 from hw_profiles import HardwareProfile
-from mapping.bounds import cores_lower_bound
+from mapping.bounds import CoreBounds, core_bounds
 from mapping.network import ChipNetwork
 from mapping.partition import partition
 from mapping.place import place
@@ -102,7 +102,7 @@ class Compiled:
     float_network : SpikingNetwork
     network : ChipNetwork
     placement : Placement
-    cores_bound : int
+    core_bounds : CoreBounds
         No placement has fewer cores.
     violations : tuple of Violation
         What the independent verifier found; empty for a legal placement.
@@ -116,7 +116,7 @@ class Compiled:
     float_network: SpikingNetwork
     network: ChipNetwork
     placement: Placement
-    cores_bound: int
+    core_bounds: CoreBounds
     violations: tuple[Violation, ...]
     counts: OperationCounts
     seconds: dict[str, float]
@@ -215,7 +215,7 @@ def compile_layers(
         float_network=chosen.built.scaled,
         network=network,
         placement=placement,
-        cores_bound=cores_lower_bound(network, profile),
+        core_bounds=core_bounds(network, profile),
         violations=tuple(violations),
         counts=counts,
         seconds=passes.seconds,

@@ -136,7 +136,7 @@ def test_every_pass_is_announced_and_timed():
     made = compiled(loud_channel()[0], uniform(4), announced=announced)
     assert tuple(announced) == tuple(made.seconds) == PASSES
     assert made.violations == ()
-    assert len(made.placement.cores) >= made.cores_bound >= 1
+    assert len(made.placement.cores) >= made.core_bounds.of_any_mapping >= 1
 
 
 def test_no_calibration_data_is_said_loudly():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sys
+from collections import Counter
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -347,17 +348,45 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "weight_bits": options.weight_bits,
         "weight_rounding": options.weight_rounding,
         "cores": len(compiled.placement.cores),
-        "cores_bound": compiled.cores_bound,
+        "cores_bound": compiled.core_bounds.of_any_mapping,
+        "cores_bound_regular_tilings": compiled.core_bounds.of_regular_tilings,
         "chips": compiled.placement.chip_count,
         "neurons": sum(population.neuron_count for population in network.populations),
         "synapses": sum(projection.connectivity.synapse_count for projection in network.projections),
         "activations_converted": compiled.audit.activations_converted,
         "activations_total": compiled.audit.activations_total,
+        "layers": _layers(compiled),
         "approximate_layers": [entry.layer for entry in entries if not entry.exact],
         "notes": list(compiled.audit.notes),
         "violations": [violation.as_dict() for violation in compiled.violations],
         "seconds": {name: round(seconds, 4) for name, seconds in compiled.seconds.items()},
     }
+
+
+def _layers(compiled: Compiled) -> list[dict[str, str | int]]:
+    """Cores that hold a part of each population, and the bound of these."""
+    holding = Counter(name for core in compiled.placement.cores for name in {tile.population for tile in core.tiles})
+    return [
+        {
+            "name": population.name,
+            "neurons": population.neuron_count,
+            "cores": holding[population.name],
+            "cores_bound": compiled.core_bounds.layers[population.name],
+        }
+        for population in compiled.network.populations
+    ]
+
+
+def _layer_table(compiled: Compiled) -> Table:
+    table = Table(title="cores (layers may share them)")
+    table.add_column("layer")
+    for column in ("neurons", "cores", "bound"):
+        table.add_column(column, justify="right")
+    for layer in _layers(compiled):
+        table.add_row(
+            str(layer["name"]), f"{layer['neurons']:,}", f"{layer['cores']:,}", f"{layer['cores_bound']:,}"
+        )
+    return table
 
 
 def _report(compiled: Compiled, profile: HardwareProfile, options: Options, folder: Path, as_json: bool) -> None:
@@ -380,15 +409,22 @@ def _report(compiled: Compiled, profile: HardwareProfile, options: Options, fold
             ("activations converted", f"{data['activations_converted']} of {data['activations_total']}"),
             ("neurons", f"{data['neurons']:,}"),
             ("synapses", f"{data['synapses']:,}"),
-            ("cores", f"{data['cores']} (bound {data['cores_bound']}) on {data['chips']} chip(s)"),
+            ("cores", _cores(compiled)),
             ("violations", str(len(compiled.violations))),
             ("seconds", ", ".join(f"{name} {seconds:.2f}" for name, seconds in compiled.seconds.items())),
         ]
         stdout_console().print(key_value_table("nmdeploy compile", rows))
+        stdout_console().print(_layer_table(compiled))
     for violation in compiled.violations:
         print(violation, file=sys.stderr)
     if any(violation.severity == "error" for violation in compiled.violations):
         raise typer.Exit(1)
+
+
+def _cores(compiled: Compiled) -> str:
+    bounds, chips = compiled.core_bounds, compiled.placement.chip_count
+    bound = f"bound {bounds.of_any_mapping:,}, of regular tilings {bounds.of_regular_tilings:,}"
+    return f"{len(compiled.placement.cores):,} ({bound}) on {chips:,} chip(s)"
 
 
 def _seconds_table(title: str, seconds: dict[str, float]) -> Table:
