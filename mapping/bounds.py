@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -56,8 +56,8 @@ def core_bounds(network: ChipNetwork, profile: HardwareProfile) -> CoreBounds:
     tiled = {name: _with_tiled_axons(network, name, demands, profile) for name, demands in least.items()}
     kinds = _distinct_configurations(network.populations, profile)
     return CoreBounds(
-        _cores(_summed(least), kinds, profile),
-        _cores(_summed(tiled), kinds, profile),
+        _cores(_summed(least.values()), kinds, profile),
+        _cores(_summed(tiled.values()), kinds, profile),
         {
             population.name: _cores(
                 tiled[population.name], _distinct_configurations([population], profile), profile
@@ -76,8 +76,7 @@ def cores_lower_bound(network: ChipNetwork, profile: HardwareProfile) -> int:
         At least 1 if the network has neurons.
     """
     least = [_layer_demands(network, population, profile) for population in network.populations]
-    together = _summed(dict(enumerate(least)))
-    return _cores(together, _distinct_configurations(network.populations, profile), profile)
+    return _cores(_summed(least), _distinct_configurations(network.populations, profile), profile)
 
 
 def _cores(demands: dict[str, int], distinct: dict[str, int], profile: HardwareProfile) -> int:
@@ -90,8 +89,8 @@ def _cores(demands: dict[str, int], distinct: dict[str, int], profile: HardwareP
     return max(-(-both[name] // room) for name, room in rooms.items())
 
 
-def _summed(layers: Mapping[Hashable, dict[str, int]]) -> dict[str, int]:
-    return {name: sum(layer[name] for layer in layers.values()) for name in ADDED}
+def _summed(layers: Collection[dict[str, int]]) -> dict[str, int]:
+    return {name: sum(layer[name] for layer in layers) for name in ADDED}
 
 
 def _distinct_configurations(populations: list[Population], profile: HardwareProfile) -> dict[str, int]:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
 from mapping.network import Population, Projection
-from mapping.tiles import Demands, Tile
+from mapping.tiles import Demands, Interval, Tile
 
 Signature = tuple[tuple[int, int], ...]
 
@@ -56,6 +56,7 @@ class CoreRecount:
         self._into: defaultdict[str, list[Projection]] = defaultdict(list)
         for projection in projections:
             self._into[projection.target].append(projection)
+        self._masks = {id(projection): ReachMasks(projection) for projection in projections}
         self._list_words: dict[tuple[Signature, Signature, int, int, int, int, int], int] = {}
 
     def demands(self, on_core: list[PlacedTile], output_entries: int) -> Demands:
@@ -80,7 +81,7 @@ class CoreRecount:
             else:
                 compartments += tile.neuron_count * costs.compartments_per_neuron_zero_reset.value
             for projection in self._into[tile.population]:
-                sources = count_sources(projection, tile)
+                sources = count_sources(self._masks[id(projection)], tile)
                 if sources:
                     axons += sources
                     delay_bits = projection.delay.bit_length()
@@ -199,27 +200,49 @@ def kept_values(population: Population, incoming: list[Projection]) -> list[str]
     return values
 
 
-def reach_masks(projection: Projection, tile: Tile) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
-    """Source channels, rows and columns with a synapse into a tile; a source neuron needs all three."""
-    connectivity = projection.connectivity
-    channels = np.zeros(connectivity.source_shape[0], dtype=np.bool_)
-    inputs = connectivity.in_channels // connectivity.groups
-    outputs = connectivity.out_channels // connectivity.groups
-    for channel in range(*tile.channels):
-        if connectivity.target_channels[0] <= channel < connectivity.target_channels[1]:
-            group = (channel - connectivity.target_channels[0]) // outputs
-            first = connectivity.source_channels[0] + group * inputs
-            channels[first : first + inputs] = True
-    rows = np.zeros(connectivity.source_shape[1], dtype=np.bool_)
-    rows[[index for taps in connectivity.rows[slice(*tile.rows)] for index in taps if index >= 0]] = True
-    columns = np.zeros(connectivity.source_shape[2], dtype=np.bool_)
-    columns[[index for taps in connectivity.columns[slice(*tile.columns)] for index in taps if index >= 0]] = True
-    return channels, rows, columns
+class ReachMasks:
+    """Sources of one projection with a synapse into a tile, along each axis; remembers what it found.
+
+    Parameters
+    ----------
+    projection : Projection
+    """
+
+    def __init__(self, projection: Projection) -> None:
+        self._connectivity = projection.connectivity
+        self._found: dict[tuple[int, Interval], NDArray[np.bool_]] = {}
+
+    def of(self, tile: Tile) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+        """Source channels, rows and columns with a synapse into a tile; a source neuron needs all three."""
+        return self._along(0, tile.channels), self._along(1, tile.rows), self._along(2, tile.columns)
+
+    def _along(self, axis: int, interval: Interval) -> NDArray[np.bool_]:
+        if (axis, interval) not in self._found:
+            self._found[axis, interval] = self._channels(interval) if axis == 0 else self._spatial(axis, interval)
+        return self._found[axis, interval]
+
+    def _channels(self, interval: Interval) -> NDArray[np.bool_]:
+        connectivity = self._connectivity
+        mask = np.zeros(connectivity.source_shape[0], dtype=np.bool_)
+        inputs = connectivity.in_channels // connectivity.groups
+        outputs = connectivity.out_channels // connectivity.groups
+        for channel in range(*interval):
+            if connectivity.target_channels[0] <= channel < connectivity.target_channels[1]:
+                group = (channel - connectivity.target_channels[0]) // outputs
+                first = connectivity.source_channels[0] + group * inputs
+                mask[first : first + inputs] = True
+        return mask
+
+    def _spatial(self, axis: int, interval: Interval) -> NDArray[np.bool_]:
+        table = self._connectivity.rows if axis == 1 else self._connectivity.columns
+        mask = np.zeros(self._connectivity.source_shape[axis], dtype=np.bool_)
+        mask[[index for taps in table[slice(*interval)] for index in taps if index >= 0]] = True
+        return mask
 
 
-def count_sources(projection: Projection, tile: Tile) -> int:
+def count_sources(masks: ReachMasks, tile: Tile) -> int:
     """Number of source neurons with a synapse into a tile."""
-    channels, rows, columns = reach_masks(projection, tile)
+    channels, rows, columns = masks.of(tile)
     return int(channels.sum()) * int(rows.sum()) * int(columns.sum())
 
 

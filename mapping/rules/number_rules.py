@@ -32,8 +32,12 @@ def weight_outside_range(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD301", where, f"sign mode {projection.sign_mode!r} unknown", "Use 'mixed'")
             continue
         low, high = (bound * step for bound in ranges[projection.sign_mode])
-        weights = projection.weights.astype(np.int64)
-        illegal = weights[(weights < low) | (weights > high) | (weights % step != 0)]
+        weights = projection.weights
+        # one condition after the other: there may be a hundred million weights
+        wrong = weights < low
+        wrong |= weights > high
+        wrong |= weights % step != 0
+        illegal = weights[wrong]
         if illegal.size:
             message = (
                 f"{illegal.size:,} weight mantissas such as {illegal[0]} are no multiples of {step} in "

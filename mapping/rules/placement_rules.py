@@ -132,6 +132,8 @@ def addresses(cores: list[CoreAddress]) -> str:
 def demand_misrecorded(evidence: Evidence) -> Iterator[Violation]:
     """The demands in the record are those counted anew."""
     for record, demands in evidence.cores_with_demands() if evidence.network_is_sound else ():
+        if record.demands == demands:
+            continue
         recorded = asdict(record.demands)
         for name, counted in asdict(demands).items():
             if recorded[name] != counted:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
 from mapping.network import Projection
-from mapping.rules.core_recount import PlacedTile, reach_masks
+from mapping.rules.core_recount import PlacedTile, ReachMasks
 
 
 @dataclass(frozen=True)
@@ -61,8 +61,9 @@ class RouteRecount:
             if not sources:
                 continue
             boxes = np.array([(*item.tile.channels, *item.tile.rows, *item.tile.columns) for item in sources])
+            masks = ReachMasks(projection)
             for target, tiles in tiles_by_core(by_population[projection.target]).items():
-                senders = count_senders(projection, tiles, boxes)
+                senders = count_senders(masks, tiles, boxes)
                 for index in np.flatnonzero(senders):
                     core = sources[index].core
                     counted.targets[core].add(target)
@@ -79,12 +80,12 @@ def tiles_by_core(placed: list[PlacedTile]) -> dict[int, list[PlacedTile]]:
     return grouped
 
 
-def count_senders(projection: Projection, targets: list[PlacedTile], boxes: NDArray[np.int64]) -> NDArray[np.int64]:
+def count_senders(masks: ReachMasks, targets: list[PlacedTile], boxes: NDArray[np.int64]) -> NDArray[np.int64]:
     """Neurons of each source box that reach a core with these target tiles, each counted once.
 
     Parameters
     ----------
-    projection : Projection
+    masks : ReachMasks
     targets : list of PlacedTile
     boxes : int64 array, (boxes, 6)
         Start and stop of channels, rows and columns.
@@ -93,17 +94,23 @@ def count_senders(projection: Projection, targets: list[PlacedTile], boxes: NDAr
     -------
     int64 array, (boxes,)
     """
-    masks = [reach_masks(projection, item.tile) for item in targets]
-    if len(masks) == 1:
-        counts = np.ones(len(boxes), dtype=np.int64)
-        for axis, mask in enumerate(masks[0]):
-            counts *= count_within(mask, boxes[:, 2 * axis], boxes[:, 2 * axis + 1])
-        return counts
-    reached = np.zeros(projection.connectivity.source_shape, dtype=np.bool_)
-    for channels, rows, columns in masks:
-        reached[np.ix_(channels, rows, columns)] = True
-    each = ((slice(*box[:2]), slice(*box[2:4]), slice(*box[4:])) for box in boxes.tolist())
-    return np.array([np.count_nonzero(reached[box]) for box in each], dtype=np.int64)
+    of_targets = [masks.of(item.tile) for item in targets]
+    counts = np.zeros(len(boxes), dtype=np.int64)
+    for of_target in of_targets:
+        of_each = np.ones(len(boxes), dtype=np.int64)
+        for axis, mask in enumerate(of_target):
+            of_each *= count_within(mask, boxes[:, 2 * axis], boxes[:, 2 * axis + 1])
+        counts += of_each
+    if len(of_targets) > 1:
+        # a neuron that reaches several of the tiles was counted several times
+        for index in np.flatnonzero(counts).tolist():
+            box = boxes[index].reshape(3, 2).tolist()
+            reached = np.zeros([stop - start for start, stop in box], dtype=np.bool_)
+            for of_target in of_targets:
+                parts = [mask[start:stop] for mask, (start, stop) in zip(of_target, box, strict=True)]
+                reached[np.ix_(*parts)] = True
+            counts[index] = np.count_nonzero(reached)
+    return counts
 
 
 def count_within(mask: NDArray[np.bool_], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> NDArray[np.int64]:

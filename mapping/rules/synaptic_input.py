@@ -37,9 +37,7 @@ def largest_input(
         shift = network.shift(projection)
         if not 0 <= shift < 32:
             continue
-        weights = projection.weights.astype(np.int64)
-        rises = sum_over_taps(projection, np.maximum(weights, 0))
-        falls = sum_over_taps(projection, np.maximum(-weights, 0))
+        rises, falls = (sum_over_taps(projection, projection.weights, sign) for sign in (1, -1))
         if populations[projection.source].sends_negative:
             rises = falls = rises + falls
         taken = slice(*projection.connectivity.target_channels)
@@ -48,13 +46,15 @@ def largest_input(
     return int(max(positive.max(), negative.max()))
 
 
-def sum_over_taps(projection: Projection, magnitudes: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Sum of magnitudes, shaped as the weights, that each target neuron sees; shape (O, rows, columns).
+def sum_over_taps(projection: Projection, weights: NDArray[np.int32], sign: int) -> NDArray[np.float64]:
+    """Sum of the magnitudes of all weights of one sign that each target neuron sees; shape (O, rows, columns).
 
     Exact, because sums of mantissas stay far below 2**53.
     """
     connectivity = projection.connectivity
-    per_tap = magnitudes.sum(axis=1).astype(np.float64)
+    # no copy of the weights: there may be a hundred million
+    of_sign = weights > 0 if sign > 0 else weights < 0
+    per_tap = sign * weights.sum(axis=1, dtype=np.int64, where=of_sign).astype(np.float64)
     over_columns = per_tap @ (connectivity.columns >= 0).T.astype(np.float64)
     by_row: NDArray[np.float64] = (connectivity.rows >= 0).astype(np.float64) @ over_columns
     return by_row
