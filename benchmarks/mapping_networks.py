@@ -10,7 +10,7 @@ thresholds and exponents are random or constant: they decide no demand of a core
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +104,9 @@ class NetworkBuilder:
         if pool_neurons:
             source = self._add("pool", (source.shape[0], 1, 1), [(source, 0, 1, source.shape[0])])
         self.dense("logits", source, 1000, is_output=True)
+        last = self._projections[-1]
+        of_one_tap = np.broadcast_to(last.weights[:, :, :1, :1], last.weights.shape)
+        self._projections[-1] = replace(last, weights=np.ascontiguousarray(of_one_tap))
 
     def max_pool(self, name: str, source: Map, kernel: int = 2) -> Map:
         """Maximum over windows with stride 2, of a single population."""

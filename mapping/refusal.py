@@ -64,13 +64,12 @@ def fan_in_remedy(projections: list[Projection], room: int) -> str:
     """
     fans = {projection.name: single_neuron_fan_in(projection) for projection in projections}
     widest = max(projections, key=lambda projection: fans[projection.name])
-    room -= sum(fans.values()) - fans[widest.name]
+    left = room - sum(fans.values()) + fans[widest.name]
     connectivity = widest.connectivity
     per_group = connectivity.in_channels // connectivity.groups
-    positions = fans[widest.name] // per_group
-    channels = room // positions
+    channels = left // (fans[widest.name] // per_group)
     if channels < 1:
-        return f"Split the inputs of {widest.name} over several populations, or use a smaller kernel"
+        return _remedy_for_several(projections, fans, room)
     what = "input channels" if connectivity.groups == 1 else "input channels in each group"
     remedy = f"Give {widest.name} at most {channels} {what}"
     groups = [
@@ -80,7 +79,31 @@ def fan_in_remedy(projections: list[Projection], room: int) -> str:
         and connectivity.out_channels % count == 0
         and connectivity.in_channels // count <= channels
     ]
-    return f"{remedy}, or {groups[0]} groups" if groups else remedy
+    if groups:
+        remedy = f"{remedy}, or {groups[0]} groups"
+    if _weighs_taps_equally(widest) and per_group <= left:
+        remedy = f"{remedy}, or a ReLU after the average pooling before it, which then has neurons of its own"
+    return remedy
+
+
+def _remedy_for_several(projections: list[Projection], fans: dict[str, int], room: int) -> str:
+    """Say what helps where no single projection could be narrow enough."""
+    positions = sum(
+        fans[item.name] * item.connectivity.groups // item.connectivity.in_channels for item in projections
+    )
+    channels = room // positions
+    if channels < 1:
+        return "Use smaller kernels, or read fewer layers"
+    return (
+        f"Give each of the {len(projections)} projections into it at most {channels} input channels, or read fewer "
+        "layers: a maximum that is computed by rectifiers is read from three"
+    )
+
+
+def _weighs_taps_equally(projection: Projection) -> bool:
+    """Whether all taps have the same weights, as when an average pooling was folded into a dense layer."""
+    per_tap = projection.weights.reshape(*projection.weights.shape[:2], -1)
+    return per_tap.shape[2] > 1 and bool((per_tap == per_tap[:, :, :1]).all())
 
 
 def single_neuron_fan_in(projection: Projection) -> int:

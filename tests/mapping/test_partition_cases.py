@@ -174,3 +174,47 @@ def test_core_graph_of_another_profile_is_refused():
     network = networks.conv_pair((64, 32, 32), (64, 32, 32))
     with pytest.raises(ValueError, match="more cores than profile"):
         place(partition(network, LOIHI), changed_profile(LOIHI, mesh__routers_x=1))
+
+
+def test_too_many_inputs_of_several_projections_name_the_channels_that_fit():
+    shape = (200, 4, 4)
+    first, second = networks.population("first", shape, "zero"), networks.population("second", shape, "zero", 1)
+    third = networks.population("third", shape, "zero", 2)
+
+    def summing(channels):
+        wide = [replace(item, shape=(channels, 4, 4)) for item in (first, second)]
+        populations = [networks.population(item.name, item.shape, "zero", item.start_step) for item in wide]
+        parts = [
+            networks.projection(item.name, item.name, "third", networks.conv_connectivity(item.shape, shape, kernel))
+            for item, kernel in zip(populations, (5, 3), strict=True)
+        ]
+        return networks.network([*populations, third], parts)
+
+    with pytest.raises(DoesNotFitError) as caught:
+        partition(summing(512), limited(input_axons=4096))
+    (violation,) = caught.value.violations
+    # a corner of the 5 x 5 kernel on a map of 4 x 4 is never alone: 16 positions, and 9 of the 3 x 3 kernel
+    assert violation.demand == 512 * (16 + 9)
+    assert "each of the 2 projections into it at most 163 input channels" in violation.remedy
+    assert partition(summing(163), LOIHI).chip_count >= 1
+
+
+def test_a_folded_average_pooling_is_offered_neurons_of_its_own():
+    shape = (512, 3, 3)
+    populations = [networks.population("map", shape, "zero"), networks.population("logits", (10, 1, 1), "none", 1)]
+    dense = networks.projection("fc", "map", "logits", networks.flatten_dense(shape, 10))
+    with pytest.raises(DoesNotFitError) as caught:
+        partition(networks.network(populations, [dense]), LOIHI)
+    assert "ReLU" not in caught.value.violations[0].remedy
+    pooled = replace(dense, weights=np.broadcast_to(dense.weights[:, :, :1, :1], dense.weights.shape).copy())
+    with pytest.raises(DoesNotFitError) as caught:
+        partition(networks.network(populations, [pooled]), LOIHI)
+    assert "or a ReLU after the average pooling" in caught.value.violations[0].remedy
+    pool = networks.population("pool", (512, 1, 1), "zero", 1)
+    each = networks.conv_connectivity(shape, pool.shape, 3, padding=0, groups=512)
+    logits = networks.population("logits", (10, 1, 1), "none", 2)
+    parts = [
+        networks.projection("average", "map", "pool", each),
+        networks.projection("fc", "pool", "logits", networks.flatten_dense(pool.shape, 10)),
+    ]
+    assert partition(networks.network([populations[0], pool, logits], parts), LOIHI).chip_count == 1
