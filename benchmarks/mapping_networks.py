@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -271,6 +272,24 @@ def vgg16(profile: HardwareProfile, size: int = 32) -> ChipNetwork:
     return builder.network()
 
 
+def narrowed_vgg16(profile: HardwareProfile) -> ChipNetwork:
+    """VGG-16 for maps of 32 x 32 as the refusals of Loihi advise.
+
+    Convolutions of 512 channels have two groups, and those before a maximum have stride 2 in its place.
+    """
+    builder = NetworkBuilder(profile)
+    last = builder.first("conv1", (VGG16[0], 32, 32))
+    convolutions = 1
+    for channels, following in pairwise(VGG16[1:]):
+        if channels:
+            convolutions += 1
+            groups = 2 if last.shape[0] == 512 else 1
+            terms = [(last, 3, 1 if following else 2, groups)]
+            last = builder.sum_of_convolutions(f"conv{convolutions}", terms, channels)
+    builder.dense("logits", last, 10, is_output=True)
+    return builder.network()
+
+
 MOBILENET = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1))
 """Channels after each pair of depthwise and pointwise convolution, and the stride of the former."""
 
@@ -324,6 +343,7 @@ def convolution_stack(profile: HardwareProfile, size: int) -> ChipNetwork:
 
 NETWORKS: dict[str, Callable[[HardwareProfile], ChipNetwork]] = {
     "VGG-16, 32 x 32": vgg16,
+    "VGG-16, 32 x 32, narrowed": narrowed_vgg16,
     "VGG-16, 224 x 224": lambda profile: vgg16(profile, 224),
     "MobileNetV1": mobilenet_v1,
     "MobileNetV1, pooling neurons": lambda profile: mobilenet_v1(profile, pool_neurons=True),

@@ -33,11 +33,11 @@ def test_every_chip_is_tried():
     [
         (
             network_shapes.mnist_cnn,
-            {"loihi": (16, 13, 1), "loihi2": (4, 2, 1), "spinnaker": (28, 26, 2), "spinnaker2": (8, 6, 1)},
+            {"loihi": (15, 13, 1), "loihi2": (2, 2, 1), "spinnaker": (26, 26, 2), "spinnaker2": (7, 6, 1)},
         ),
         (
             network_shapes.resnet20,
-            {"loihi": (369, 369, 3), "loihi2": (121, 66, 1), "spinnaker": (737, 737, 47), "spinnaker2": (185, 167, 2)},
+            {"loihi": (369, 369, 3), "loihi2": (117, 66, 1), "spinnaker": (737, 737, 47), "spinnaker2": (184, 167, 2)},
         ),
     ],
 )
