@@ -25,8 +25,8 @@ class CoreBounds:
     of_any_mapping : int
         No legal mapping has fewer, whatever the form of its tiles.
     of_regular_tilings : int
-        No legal mapping has fewer whose populations are cut evenly along each axis (`mapping.tiling.tile_sizes`),
-        however the boxes are packed into cores; at least `of_any_mapping`.
+        No legal mapping has fewer whose populations are cut evenly along each axis, into boxes of sizes that
+        `mapping.regular_tiling.tile_sizes` gives, however these are packed into cores; at least `of_any_mapping`.
     layers : dict of str to int
         Of each population as if it had the chip for itself, regularly tiled. Layers may share cores, so that the sum
         may be more than `of_regular_tilings`.

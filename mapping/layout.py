@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from hw_profiles import HardwareProfile
 from mapping.core_graph import Core, CoreGraph, Traffic
 from mapping.messages import Messages, TiledProjection
+from mapping.regular_tiling import Tiling
 from mapping.tile_loads import TileLoad, joint_demands
-from mapping.tiling import Tiling
 
 
 @dataclass(frozen=True)

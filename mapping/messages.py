@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from mapping.axis_reach import ProjectionReach
 from mapping.network import Projection
-from mapping.tiling import Tiling, cut
+from mapping.regular_tiling import Tiling, cut
 
 IntegerArray = NDArray[np.int64]
 BlockPatterns = tuple[bytes, tuple[int, int], tuple[int, ...]]

@@ -26,9 +26,10 @@ from mapping.network import ChipNetwork, Population
 from mapping.neuron_costs import NeuronCosts
 from mapping.packing import Bins, pack
 from mapping.refusal import delay_violations, too_many_chips, too_many_routes, unfit_population
+from mapping.regular_tiling import Tiling, tile_sizes
 from mapping.tile_loads import TileLoad
 from mapping.tiles import LARGEST_ROUTE_COUNT, LIMIT_NAMES
-from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, Tiling, TilingObjective, tile_sizes
+from mapping.tiling import IncomingProjection, OutgoingProjection, PopulationTiler, TilingObjective
 from mapping.violation import DoesNotFitError, Violation
 
 TilingQuestion = tuple[str, tuple[Tiling, ...], bool]

@@ -19,8 +19,8 @@ from mapping.axis_reach import ProjectionReach
 from mapping.layout import Candidate
 from mapping.network import Projection
 from mapping.packing import Bins
+from mapping.regular_tiling import Tiling
 from mapping.tile_loads import SynapseFormat
-from mapping.tiling import Tiling
 
 DETERMINISTIC_TIME = 1.0
 """Limit of the own measure of work of CP-SAT, about a second."""

@@ -1,4 +1,4 @@
-"""Regular tilings of one population: which there are, what their tiles need, and the best that fits."""
+"""What the tiles of the regular tilings of one population need, and the best tiling that fits."""
 
 from __future__ import annotations
 
@@ -16,65 +16,15 @@ from mapping.axis_reach import ChannelReach, ProjectionReach, SpatialReach
 from mapping.list_words import EntryFormat, WordCounter, Words
 from mapping.network import Population, Projection
 from mapping.neuron_costs import NeuronCosts
+from mapping.regular_tiling import Size, Tiling, cut, tile_sizes
 from mapping.tile_loads import ADDED, SynapseFormat, TileLoad
-from mapping.tiles import LIMIT_NAMES, Demands, Interval, Tile
-
-Size = tuple[int, int, int]
-
-
-@dataclass(frozen=True)
-class Tiling:
-    """A population cut into boxes of one size; boxes at the far ends may be smaller.
-
-    Attributes
-    ----------
-    population : str
-    shape : (int, int, int)
-        Channels, rows and columns of the population.
-    size : (int, int, int)
-        Channels, rows and columns of a box.
-    """
-
-    population: str
-    shape: Size
-    size: Size
-
-    @property
-    def grid(self) -> Size:
-        """Number of boxes along channels, rows and columns."""
-        channels, rows, columns = (-(-whole // part) for whole, part in zip(self.shape, self.size, strict=True))
-        return channels, rows, columns
-
-    @property
-    def count(self) -> int:
-        """Number of boxes."""
-        channels, rows, columns = self.grid
-        return channels * rows * columns
-
-    def intervals(self, axis: int) -> list[Interval]:
-        """Intervals along channels (0), rows (1) or columns (2)."""
-        return cut(self.shape[axis], self.size[axis])
-
-    def tiles(self) -> Iterator[Tile]:
-        """The boxes; channels vary fastest, then columns, then rows."""
-        for rows, columns, channels in product(self.intervals(1), self.intervals(2), self.intervals(0)):
-            yield Tile(self.population, channels, rows, columns)
-
-
-def cut(whole: int, part: int) -> list[Interval]:
-    """Intervals of length `part` that cover ``0:whole``; the last may be shorter."""
-    return [(start, min(start + part, whole)) for start in range(0, whole, part)]
+from mapping.tiles import LIMIT_NAMES, Demands
 
 
 def _outer(axes: list[NDArray[np.int64]]) -> NDArray[np.int64]:
     """Products of all combinations of three vectors."""
     combined: NDArray[np.int64] = np.multiply.outer(np.multiply.outer(axes[0], axes[1]), axes[2])
     return combined
-
-
-def tile_sizes(whole: int) -> list[int]:
-    """All sizes that cutting `whole` evenly into 1, 2, ... parts gives, without repetition."""
-    return sorted({-(-whole // parts) for parts in range(1, whole + 1)})
 
 
 @dataclass(frozen=True)
