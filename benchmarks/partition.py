@@ -54,7 +54,7 @@ def print_networks(names: tuple[str, ...]) -> None:
 
 def print_scaling(sizes: tuple[int, ...]) -> None:
     """Time against neurons, and the exponent of the power law through it."""
-    print("| target | " + " | ".join(["neurons, s of partition and of verification"] * len(sizes)), end="")
+    print("| target | " + " | ".join(["neurons: s of partition, of verification"] * len(sizes)), end="")
     print(" | exponent of partition | of verification |")
     print("|---" * (len(sizes) + 3) + "|")
     for target in TARGETS:
