@@ -13,6 +13,7 @@ from mapping.core_graph import Core, CoreGraph, Traffic
 from mapping.messages import Messages, TiledProjection
 from mapping.regular_tiling import Tiling
 from mapping.tile_loads import TileLoad, joint_demands
+from mapping.usable_cores import chips_in_sequence
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def lay_out(tiled: TiledNetwork, cores: list[list[int]], profile: HardwareProfil
     for core, numbers in enumerate(cores):
         core_of_tile[numbers] = core
     messages = Messages.joined([item.core_messages(core_of_tile) for item in tiled.projections])
-    chips = np.arange(len(cores)) // profile.mesh.cores_per_chip
+    chips = chips_in_sequence(len(cores), profile.mesh)
     near, far = entries_per_target(profile)
     costs = np.where(chips[messages.source] != chips[messages.target], far, near)
     entries = np.zeros(len(cores), dtype=np.int64)

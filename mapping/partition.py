@@ -158,7 +158,7 @@ class Partitioner:
     def smallest_layout(self, fewest: int | None) -> Layout | None:
         """The layout of fewest cores, if the network is small, they lie on one chip and are fewer than `fewest`."""
         neurons = sum(population.neuron_count for population in self._populations)
-        most_cores = min(neurons, self._profile.mesh.cores_per_chip, neurons if fewest is None else fewest - 1)
+        most_cores = min(neurons, self._profile.mesh.usable_count(0), neurons if fewest is None else fewest - 1)
         if neurons * most_cores > LARGEST_MODEL or delay_violations(self._network, self._profile):
             return None
         candidates = {population.name: self._candidates(population) for population in self._populations}
