@@ -189,6 +189,13 @@ class MemoryCosts(Strict):
     bytes_per_synapse_word: Count
 
 
+class HopEnergy(Strict):
+    """Energy of a message over one link between routers, in femtojoule, along x and along y."""
+
+    x_fj: Capacity
+    y_fj: Capacity
+
+
 class NumberFormats(Strict):
     """Fields in which weights, thresholds, biases, delays and states are held.
 
@@ -262,6 +269,7 @@ class HardwareProfile(Strict):
     synapse_lists: SynapseLists | None = None
     synapse_rows: SynapseRows | None = None
     memory_costs: MemoryCosts | None = None
+    hop_energy: HopEnergy | None = None
     number_formats: NumberFormats
     neuron_models: NeuronModels
     reset_modes: ResetModes

@@ -1,0 +1,18 @@
+"""What a hop counts for each objective."""
+
+from __future__ import annotations
+
+from hw_profiles import HardwareProfile
+from mapping.placement_options import Objective
+
+
+def hop_costs(profile: HardwareProfile, objective: Objective) -> tuple[int, int]:
+    """Cost of a hop along x and along y, relative to each other.
+
+    For "energy" what a hop takes on this chip, in femtojoule. All hops are equal where the profile does not say that,
+    and for the other objectives.
+    """
+    energy = profile.hop_energy
+    if objective == "energy" and energy is not None:
+        return energy.x_fj.value, energy.y_fj.value
+    return 1, 1

@@ -1,0 +1,106 @@
+"""What a placer arranges: a symmetric graph of cores, the slots they may take, and the cost of a hop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import gcd
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from hw_profiles import HardwareProfile
+from mapping.core_traffic import CoreTraffic
+from mapping.mesh_positions import MeshPositions
+from mapping.mesh_slots import MeshSlots, mesh_slots
+from mapping.placement import Placement
+
+IntArray = NDArray[np.int64]
+
+# Messages are counted in whole units of which all together are about so many: no rounding that matters, and no
+# overflow of 64 bits for meshes of up to 2**20 hops and hop costs of up to 2**9.
+UNITS = 2**33
+
+
+@dataclass(frozen=True)
+class PlacementProblem:
+    """Cores with what they send each other, and slots.
+
+    Attributes
+    ----------
+    traffic : CoreTraffic
+    slots : MeshSlots
+    group_of : int64 array, (cores,)
+        Group of slots in which each core must lie.
+    units : int64 array, (pairs,)
+        Messages of each pair of `traffic`, in whole units.
+    unit : float
+        Messages of one unit.
+    graph : scipy.sparse.csr_matrix of int64, (cores, cores)
+        Units that two cores send each other, both ways added; symmetric, no diagonal.
+    hop_costs : (int, int)
+        Of a hop along x and along y.
+    """
+
+    traffic: CoreTraffic
+    slots: MeshSlots
+    group_of: IntArray
+    units: IntArray
+    unit: float
+    graph: sparse.csr_matrix
+    hop_costs: tuple[int, int]
+
+    def cost(self, dx: IntArray, dy: IntArray) -> IntArray:
+        """Cost of the way between routers that are so far apart."""
+        return np.abs(dx) * self.hop_costs[0] + np.abs(dy) * self.hop_costs[1]
+
+    def total_cost(self, slot_of: IntArray) -> float:
+        """Messages times the cost of their ways, all together."""
+        start, stop = slot_of[self.traffic.source], slot_of[self.traffic.target]
+        x, y = self.slots.x, self.slots.y
+        return int(self.units @ self.cost(x[start] - x[stop], y[start] - y[stop])) * self.unit
+
+    def core_at(self, slot_of: IntArray) -> IntArray:
+        """Core on each slot; -1 for a free one."""
+        cores = np.full(len(self.slots.x), -1, dtype=np.int64)
+        cores[slot_of] = np.arange(len(slot_of))
+        return cores
+
+    def positions(self, slot_of: IntArray) -> MeshPositions:
+        """Routers of the cores."""
+        slots = self.slots
+        return MeshPositions(slots.width, slots.height, slots.x[slot_of], slots.y[slot_of])
+
+
+def placement_problem(
+    placement: Placement, traffic: CoreTraffic, profile: HardwareProfile, hop_costs: tuple[int, int] = (1, 1)
+) -> PlacementProblem:
+    """What may be changed about a placement: the cores of each chip among themselves, or all on the chips in use.
+
+    Parameters
+    ----------
+    placement : Placement
+        Its cores lie on the mesh.
+    traffic : CoreTraffic
+        Of its cores.
+    profile : HardwareProfile
+    hop_costs : (int, int)
+        At least 1.
+    """
+    numbers = np.array([core.address.chip for core in placement.cores], dtype=np.int64)
+    chips, group_of = np.unique(numbers, return_inverse=True)
+    slots = mesh_slots(chips.tolist(), profile)
+    if len(slots.starts) == 2:
+        group_of = np.zeros_like(group_of)
+    total = float(traffic.messages.sum())
+    unit = total / UNITS if total else 1.0
+    units = np.rint(traffic.messages / unit).astype(np.int64)
+    apart = traffic.source != traffic.target
+    ends = traffic.source[apart], traffic.target[apart]
+    directed = sparse.coo_matrix((units[apart], ends), shape=(traffic.cores, traffic.cores)).tocsr()
+    graph = sparse.csr_matrix(directed + directed.T)
+    graph.eliminate_zeros()
+    graph.sort_indices()
+    common = gcd(*hop_costs)
+    costs = hop_costs[0] // common, hop_costs[1] // common
+    return PlacementProblem(traffic, slots, group_of.astype(np.int64), units, unit, graph, costs)
