@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from scipy.sparse.linalg import ArpackError, eigsh
+from scipy.sparse.linalg import lobpcg
 
 from mapping.hilbert import hilbert_curve
 from mapping.placement_problem import PlacementProblem
@@ -18,6 +19,8 @@ FloatArray = NDArray[np.float64]
 
 SMALLEST_SPECTRAL = 8
 """Fewest cores for which eigenvectors are worth computing."""
+LARGEST_DENSE = 600
+"""Most cores whose graph is decomposed as a dense matrix, in a few tenths of a second."""
 
 
 def constructive_starts(problem: PlacementProblem, cores: Sequence[Sequence[Tile]]) -> dict[str, IntArray]:
@@ -90,10 +93,10 @@ def _bands(problem: PlacementProblem, cores: Sequence[Sequence[Tile]]) -> IntArr
 
 
 def spectral_coordinates(graph: sparse.csr_matrix) -> tuple[FloatArray, FloatArray] | None:
-    """Second and third eigenvector of the normalised Laplacian; None for a small graph, or if none is found.
+    """Second and third eigenvector of the normalised Laplacian; None for a graph of few cores or none that talk.
 
-    Signs are such that the first core with the largest magnitude has a positive second coordinate, and that the first
-    coordinate grows in the order of the cores.
+    Signs are such that the first coordinate grows in the order of the cores, and that the core with the largest
+    magnitude has a positive second one.
     """
     count = graph.shape[0]
     if count < SMALLEST_SPECTRAL or not graph.nnz:
@@ -101,19 +104,30 @@ def spectral_coordinates(graph: sparse.csr_matrix) -> tuple[FloatArray, FloatArr
     degree = np.asarray(graph.sum(axis=1), dtype=np.float64).ravel()
     scale = 1 / np.sqrt(np.where(degree > 0, degree, 1.0))
     diagonal = sparse.diags(scale)
-    normalised = diagonal @ graph.astype(np.float64) @ diagonal
-    try:
-        start = 1 + np.arange(count) / count
-        values, vectors = eigsh(normalised, k=3, which="LA", v0=start, maxiter=count * 20, tol=1e-8)
-    except ArpackError:
-        return None
-    first, second = (vectors[:, place] * scale for place in np.argsort(-values, kind="stable")[1:])
+    first, second = (vector * scale for vector in _largest_eigenvectors(diagonal @ graph @ diagonal, np.sqrt(degree)))
     if first @ (np.arange(count) - (count - 1) / 2) < 0:
         first = -first
     if second[np.abs(second).argmax()] < 0:
         second = -second
     # rounded, so that equal coordinates stay equal whatever the last bits
     return np.round(first / np.abs(first).max(), 9), np.round(second / np.abs(second).max(), 9)
+
+
+def _largest_eigenvectors(matrix: sparse.csr_matrix, known: FloatArray) -> FloatArray:
+    """Eigenvectors after the known one, in rows, by falling eigenvalue; the same in every call.
+
+    ARPACK (`eigsh`) would be faster, but draws random numbers that go on from call to call where a graph falls apart.
+    """
+    count = matrix.shape[0]
+    if count <= LARGEST_DENSE:
+        values, vectors = np.linalg.eigh(matrix.toarray())
+        return np.array(vectors.T[np.argsort(-values, kind="stable")[1:3]])
+    places = (np.arange(count) + 0.5) / count
+    guess = np.stack([np.cos(np.pi * places), np.cos(2 * np.pi * places)], axis=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # not converged: still coordinates to start from
+        values, vectors = lobpcg(matrix, guess, Y=known[:, None], tol=1e-6, maxiter=200, largest=True)
+    return np.array(vectors.T[np.argsort(-values, kind="stable")])
 
 
 def _by_coordinates(problem: PlacementProblem, first: FloatArray, second: FloatArray) -> IntArray:
