@@ -190,7 +190,7 @@ class MemoryCosts(Strict):
 
 
 class HopEnergy(Strict):
-    """Energy of a message over one link between routers, in femtojoule, along x and along y."""
+    """Energy of a message over one link between routers, in femtojoule, along x and along y; of chips that say so."""
 
     x_fj: Capacity
     y_fj: Capacity

@@ -31,13 +31,12 @@ def ring_bound(problem: PlacementProblem) -> float:
     The cores that a core exchanges most with take the nearest slots: those of its own router, then the rings around it.
     Every message is counted at both ends, so the sum is halved.
     """
-    graph = problem.graph
-    degrees = np.diff(graph.indptr)
+    degrees = np.diff(problem.first)
     costs = nearest_costs(int(degrees.max(initial=0)), problem)
-    rows = np.repeat(np.arange(graph.shape[0]), degrees)
-    order = np.lexsort((-graph.data, rows))
-    rank = np.arange(graph.nnz) - np.repeat(graph.indptr[:-1], degrees)
-    return float(graph.data[order].astype(np.float64) @ costs[rank].astype(np.float64)) / 2 * problem.unit
+    rows = np.repeat(np.arange(len(degrees)), degrees)
+    order = np.lexsort((-problem.weight, rows))
+    rank = np.arange(len(rows)) - np.repeat(problem.first[:-1], degrees)
+    return float(problem.weight[order].astype(np.float64) @ costs[rank].astype(np.float64)) / 2 * problem.unit
 
 
 def nearest_costs(count: int, problem: PlacementProblem) -> IntArray:
@@ -62,7 +61,9 @@ def gilmore_lawler_bound(problem: PlacementProblem) -> float:
     """
     from scipy.optimize import linear_sum_assignment  # a quarter of a second to import
 
-    slots = problem.slots
+    slots, count = problem.slots, len(problem.group_of)
+    matrix = np.zeros((count, count))
+    matrix[np.repeat(np.arange(count), np.diff(problem.first)), problem.other] = problem.weight
     total = 0.0
     for group, start in enumerate(slots.starts[:-1]):
         cores = np.flatnonzero(problem.group_of == group)
@@ -71,7 +72,7 @@ def gilmore_lawler_bound(problem: PlacementProblem) -> float:
         for other, first in enumerate(slots.starts[:-1]):
             there = np.arange(first, slots.starts[other + 1])
             partners = np.flatnonzero(problem.group_of == other)
-            weights = -np.sort(-problem.graph[cores][:, partners].toarray(), axis=1).astype(np.float64)
+            weights = -np.sort(-matrix[np.ix_(cores, partners)], axis=1)
             costs = problem.cost(slots.x[here][:, None] - slots.x[there], slots.y[here][:, None] - slots.y[there])
             if other == group:
                 costs = costs + np.where(np.eye(len(here), dtype=np.bool_), np.iinfo(np.int64).max // 4, 0)

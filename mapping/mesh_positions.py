@@ -19,7 +19,7 @@ class MeshPositions:
     Attributes
     ----------
     width, height : int
-        Routers of the grid along x and y.
+        Routers of the grid along x and y, as far as its chips are in use.
     x, y : int64 arrays, (cores,)
     """
 
@@ -32,8 +32,9 @@ class MeshPositions:
 def mesh_positions(addresses: Sequence[CoreAddress], mesh: Mesh) -> MeshPositions:
     """Put the routers of all chips on one grid.
 
-    Chips stand in a row, in order of their numbers, the last column of one beside the first of the next. A profile does
-    not say how chips are laid out, so this is an assumption; so is that the way to the next chip is a hop like others.
+    Chips stand in rows of ``mesh.chip_columns``, in order of their numbers, or all in one row where the profile does
+    not say; routers at the edges of neighbouring chips are neighbours, and the way from one to the other is a hop
+    like others.
 
     Raises
     ------
@@ -45,4 +46,11 @@ def mesh_positions(addresses: Sequence[CoreAddress], mesh: Mesh) -> MeshPosition
     chips, x, y = numbers.T
     if len(numbers) and (numbers.min() < 0 or x.max() >= columns or y.max() >= rows):
         raise ValueError("a core does not lie on the mesh of its chip")
-    return MeshPositions((int(chips.max(initial=0)) + 1) * columns, rows, chips * columns + x, y)
+    chips_of_row = mesh.chips.value if mesh.chip_columns is None else mesh.chip_columns.value
+    chip_rows, chip_columns = np.divmod(chips, chips_of_row)
+    return MeshPositions(
+        width=(int(chip_columns.max(initial=0)) + 1) * columns,
+        height=(int(chip_rows.max(initial=0)) + 1) * rows,
+        x=chip_columns * columns + x,
+        y=chip_rows * rows + y,
+    )

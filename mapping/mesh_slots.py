@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from hw_profiles import HardwareProfile
 from mapping.mesh_positions import mesh_positions
 from mapping.placement import CoreAddress
+from mapping.usable_cores import sound_addresses, usable_addresses
 
 IntArray = NDArray[np.int64]
 
@@ -46,19 +48,29 @@ def may_change_chip(profile: HardwareProfile) -> bool:
     return profile.output_axons is None or profile.output_axons.entries_extra_off_chip.value == 0
 
 
-def mesh_slots(chips: Sequence[int], profile: HardwareProfile) -> MeshSlots:
-    """All cores of these chips, ascending; each chip is a group, or all are one where cores may change their chip."""
+def compact_chips(count: int, profile: HardwareProfile) -> list[int] | None:
+    """So many chips as near to a square as can be; None where chips are not all alike or do not lie on a grid."""
     mesh = profile.mesh
-    addresses = [
-        CoreAddress(chip, x, y, slot)
-        for chip in chips
-        for y in range(mesh.routers_y.value)
-        for x in range(mesh.routers_x.value)
-        for slot in range(mesh.cores_per_router.value)
-    ]
+    side = ceil(sqrt(count))
+    if mesh.chip_columns is None or len(mesh.listed_sites) > 1 or side > mesh.chip_columns.value:
+        return None
+    chips = [index // side * mesh.chip_columns.value + index % side for index in range(count)]
+    return chips if chips[-1] < mesh.chips.value else None
+
+
+def mesh_slots(chips: Sequence[int], profile: HardwareProfile) -> MeshSlots:
+    """All cores of these chips that may be used; each chip is a group, or all are one if cores may change their chip.
+
+    Where a chip has a largest number of cores in use, whichever they are, cores that stay on their chip may take any of
+    them; cores that change it find no more than that number on each.
+    """
+    mesh = profile.mesh
+    together = may_change_chip(profile)
+    of_chips = [usable_addresses(chip, mesh) if together else sound_addresses(chip, mesh) for chip in chips]
+    addresses = [address for of_chip in of_chips for address in of_chip]
     positions = mesh_positions(addresses, mesh)
-    starts = np.arange(len(chips) + 1) * mesh.cores_per_chip
-    if may_change_chip(profile):
+    starts = np.cumsum([0, *map(len, of_chips)])
+    if together:
         starts = np.array([0, len(addresses)])
     return MeshSlots(tuple(addresses), positions.x, positions.y, starts, positions.width, positions.height)
 

@@ -16,7 +16,7 @@ from mapping.annealing import anneal
 from mapping.congestion_annealing import least_congested, relieve_congestion
 from mapping.core_traffic import CoreTraffic
 from mapping.hop_costs import hop_costs
-from mapping.mesh_slots import near_slots
+from mapping.mesh_slots import compact_chips, may_change_chip, near_slots
 from mapping.placement import Placement
 from mapping.placement_options import LARGEST_WORK, MOVES_PER_CORE, PlacementOptions
 from mapping.placement_problem import PlacementProblem, placement_problem
@@ -54,9 +54,16 @@ def optimise_placement(
     """
     if options.effort == "none" or not traffic.messages.any():
         return placement
-    problem = placement_problem(placement, traffic, profile, hop_costs(profile, options.objective))
-    starts = [current_slots(problem, placement)]
-    starts += constructive_starts(problem, [core.tiles for core in placement.cores]).values()
+    costs = hop_costs(profile, options.objective)
+    tiles = [core.tiles for core in placement.cores]
+    problem = placement_problem(placement, traffic, profile, costs)
+    starts = [current_slots(problem, placement), *constructive_starts(problem, tiles).values()]
+    chips = compact_chips(placement.chip_count, profile) if may_change_chip(profile) else None
+    if chips is not None:
+        elsewhere = placement_problem(placement, traffic, profile, costs, chips)
+        found = list(constructive_starts(elsewhere, tiles).values())
+        if min(map(elsewhere.total_cost, found)) < min(map(problem.total_cost, starts)):
+            problem, starts = elsewhere, found
     slot_of = anneal_hops(problem, min(starts, key=problem.total_cost), options)
     if options.objective == "congestion":
         slot_of = relieve_congestion(
@@ -88,19 +95,18 @@ def with_slots(placement: Placement, problem: PlacementProblem, slot_of: IntArra
 
 def anneal_hops(problem: PlacementProblem, start: IntArray, options: PlacementOptions) -> IntArray:
     """Anneal from a start; the best arrangement at the end of any round, or the start if none is better."""
-    graph, slots = problem.graph, problem.slots
-    first, other = graph.indptr.astype(np.int64), graph.indices.astype(np.int64)
+    slots = problem.slots
     near = near_slots(slots, NEAR_CHOICES)
     slot_of, core_at = start.copy(), problem.core_at(start)
     best, best_change, change = start, 0, 0
-    temperature = graph.data.sum() / 2 / len(start) * max(problem.hop_costs)
+    temperature = int(problem.weight.sum()) / 2 / len(start) * max(problem.hop_costs)
     moves = moves_a_round(problem, options)
     for round_number in range(ROUNDS + 1):
         cooled = temperature * COOLING ** (round_number / ROUNDS) if round_number < ROUNDS else 0.0
         change += anneal(
-            first,
-            other,
-            graph.data,
+            problem.first,
+            problem.other,
+            problem.weight,
             slot_of,
             core_at,
             problem.group_of,
@@ -121,6 +127,6 @@ def anneal_hops(problem: PlacementProblem, start: IntArray, options: PlacementOp
 def moves_a_round(problem: PlacementProblem, options: PlacementOptions) -> int:
     """Moves of one round: as many as the effort says, fewer where cores have many ways to look at."""
     cores = len(problem.group_of)
-    work_of_a_move = max(1, 2 * int(problem.graph.nnz) // cores)
+    work_of_a_move = max(1, 2 * len(problem.other) // cores)
     moves = min(MOVES_PER_CORE[options.effort] * cores, LARGEST_WORK[options.effort] // work_of_a_move)
     return -(-moves // ROUNDS)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import gcd
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
 
 from hw_profiles import HardwareProfile
 from mapping.core_traffic import CoreTraffic
@@ -36,8 +36,8 @@ class PlacementProblem:
         Messages of each pair of `traffic`, in whole units.
     unit : float
         Messages of one unit.
-    graph : scipy.sparse.csr_matrix of int64, (cores, cores)
-        Units that two cores send each other, both ways added; symmetric, no diagonal.
+    first, other, weight : int64 arrays, (cores + 1,), (edges,), (edges,)
+        Compressed rows of a symmetric graph without diagonal: units that two cores send each other, both ways added.
     hop_costs : (int, int)
         Of a hop along x and along y.
     """
@@ -47,7 +47,9 @@ class PlacementProblem:
     group_of: IntArray
     units: IntArray
     unit: float
-    graph: sparse.csr_matrix
+    first: IntArray
+    other: IntArray
+    weight: IntArray
     hop_costs: tuple[int, int]
 
     def cost(self, dx: IntArray, dy: IntArray) -> IntArray:
@@ -73,9 +75,13 @@ class PlacementProblem:
 
 
 def placement_problem(
-    placement: Placement, traffic: CoreTraffic, profile: HardwareProfile, hop_costs: tuple[int, int] = (1, 1)
+    placement: Placement,
+    traffic: CoreTraffic,
+    profile: HardwareProfile,
+    hop_costs: tuple[int, int] = (1, 1),
+    chips: Sequence[int] | None = None,
 ) -> PlacementProblem:
-    """What may be changed about a placement: the cores of each chip among themselves, or all on the chips in use.
+    """What may be changed about a placement: the cores of each chip among themselves, or all cores.
 
     Parameters
     ----------
@@ -86,10 +92,12 @@ def placement_problem(
     profile : HardwareProfile
     hop_costs : (int, int)
         At least 1.
+    chips : sequence of int, optional
+        Chips to use, where cores may change theirs; those in use if not given.
     """
     numbers = np.array([core.address.chip for core in placement.cores], dtype=np.int64)
-    chips, group_of = np.unique(numbers, return_inverse=True)
-    slots = mesh_slots(chips.tolist(), profile)
+    in_use, group_of = np.unique(numbers, return_inverse=True)
+    slots = mesh_slots(in_use.tolist() if chips is None else chips, profile)
     if len(slots.starts) == 2:
         group_of = np.zeros_like(group_of)
     total = float(traffic.messages.sum())
@@ -97,10 +105,13 @@ def placement_problem(
     units = np.rint(traffic.messages / unit).astype(np.int64)
     apart = traffic.source != traffic.target
     ends = traffic.source[apart], traffic.target[apart]
-    directed = sparse.coo_matrix((units[apart], ends), shape=(traffic.cores, traffic.cores)).tocsr()
-    graph = sparse.csr_matrix(directed + directed.T)
-    graph.eliminate_zeros()
-    graph.sort_indices()
+    keys = np.concatenate([ends[0] * traffic.cores + ends[1], ends[1] * traffic.cores + ends[0]])
+    edges, places = np.unique(keys, return_inverse=True)
+    weight = np.zeros(len(edges), dtype=np.int64)
+    np.add.at(weight, places, np.concatenate([units[apart], units[apart]]))
+    edges, weight = edges[weight > 0], weight[weight > 0]
+    first = np.searchsorted(edges, np.arange(traffic.cores + 1) * traffic.cores).astype(np.int64)
     common = gcd(*hop_costs)
     costs = hop_costs[0] // common, hop_costs[1] // common
-    return PlacementProblem(traffic, slots, group_of.astype(np.int64), units, unit, graph, costs)
+    others = edges % max(traffic.cores, 1)
+    return PlacementProblem(traffic, slots, group_of.astype(np.int64), units, unit, first, others, weight, costs)

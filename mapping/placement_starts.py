@@ -40,7 +40,7 @@ def constructive_starts(problem: PlacementProblem, cores: Sequence[Sequence[Tile
         Tiles of each core, in the order of the network.
     """
     starts = {"snake": _along(problem, _snake), "hilbert": _along(problem, _hilbert), "bands": _bands(problem, cores)}
-    coordinates = spectral_coordinates(problem.graph)
+    coordinates = spectral_coordinates(problem)
     if coordinates is not None:
         starts["spectral"] = _by_coordinates(problem, *coordinates)
     return starts
@@ -92,16 +92,18 @@ def _bands(problem: PlacementProblem, cores: Sequence[Sequence[Tile]]) -> IntArr
     return slot_of
 
 
-def spectral_coordinates(graph: sparse.csr_matrix) -> tuple[FloatArray, FloatArray] | None:
+def spectral_coordinates(problem: PlacementProblem) -> tuple[FloatArray, FloatArray] | None:
     """Second and third eigenvector of the normalised Laplacian; None for a graph of few cores or none that talk.
 
     Signs are such that the first coordinate grows in the order of the cores, and that the core with the largest
     magnitude has a positive second one.
     """
-    count = graph.shape[0]
-    if count < SMALLEST_SPECTRAL or not graph.nnz:
+    count = len(problem.group_of)
+    if count < SMALLEST_SPECTRAL or not len(problem.other):
         return None
-    degree = np.asarray(graph.sum(axis=1), dtype=np.float64).ravel()
+    weights = problem.weight.astype(np.float64)
+    graph = sparse.csr_matrix((weights, problem.other, problem.first), shape=(count, count))
+    degree = np.asarray(graph.sum(axis=1)).ravel()
     scale = 1 / np.sqrt(np.where(degree > 0, degree, 1.0))
     diagonal = sparse.diags(scale)
     first, second = (vector * scale for vector in _largest_eigenvectors(diagonal @ graph @ diagonal, np.sqrt(degree)))

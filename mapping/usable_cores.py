@@ -34,10 +34,14 @@ def chips_needed(core_count: int, mesh: Mesh) -> int:
 
 def usable_addresses(chip: int, mesh: Mesh) -> list[CoreAddress]:
     """The cores of one chip that may be used, along the snake over its routers."""
+    return sound_addresses(chip, mesh)[: mesh.usable_count(chip)]
+
+
+def sound_addresses(chip: int, mesh: Mesh) -> list[CoreAddress]:
+    """The cores of one chip that are neither dead nor reserved, along the snake over its routers."""
     unusable = mesh.unusable_sites(chip)
     along = (snake_address(chip, position, mesh) for position in range(mesh.cores_per_chip))
-    sound = [address for address in along if (address.x, address.y, address.slot) not in unusable]
-    return sound[: mesh.usable_count(chip)]
+    return [address for address in along if (address.x, address.y, address.slot) not in unusable]
 
 
 def snake_address(chip: int, position: int, mesh: Mesh) -> CoreAddress:

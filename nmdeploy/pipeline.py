@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
 from mapping.bounds import CoreBounds, core_bounds
+from mapping.core_graph import CoreGraph
+from mapping.core_traffic import core_traffic
 from mapping.network import ChipNetwork
 from mapping.partition import partition
 from mapping.place import place
 from mapping.placement import Placement
+from mapping.placement_options import PlacementOptions
+from mapping.placement_quality import PlacementQuality, placement_quality
 from mapping.step_weights import window_weight
 from mapping.verify import verify
 from mapping.violation import Violation
@@ -22,6 +29,7 @@ from nmdeploy.convert.convert import Converted, Decoding, apply_method, convert
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.energy.counts import OperationCounts, count_operations
 from nmdeploy.energy.float_network import float_multiply_accumulates
+from nmdeploy.energy.tile_spikes import tile_spikes
 from nmdeploy.errors import NmdeployError
 from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.layers.verify import verify as verify_layers
@@ -73,6 +81,7 @@ class CompilerOptions:
         count memory, else 0; a preset reads from 0.
     headroom : float or None
         Factor of the scales. None: the one that agrees best where the method is "auto", else 1.
+    placement : PlacementOptions
     """
 
     quantization: QuantizationOptions
@@ -88,6 +97,7 @@ class CompilerOptions:
     choose_leads: bool = True
     read_out_step: int | None = None
     headroom: float | None = None
+    placement: PlacementOptions = field(default_factory=PlacementOptions)
 
 
 @dataclass(frozen=True)
@@ -104,6 +114,8 @@ class Compiled:
     placement : Placement
     core_bounds : CoreBounds
         No placement has fewer cores.
+    quality : PlacementQuality
+        With the mean spikes of an inference on the held-out calibration samples.
     violations : tuple of Violation
         What the independent verifier found; empty for a legal placement.
     counts : OperationCounts
@@ -117,6 +129,7 @@ class Compiled:
     network: ChipNetwork
     placement: Placement
     core_bounds: CoreBounds
+    quality: PlacementQuality
     violations: tuple[Violation, ...]
     counts: OperationCounts
     seconds: dict[str, float]
@@ -200,13 +213,14 @@ def compile_layers(
     _, audit = apply_method(converted, recipe.method, window_weight(network.timesteps, network.refinement_steps))
     audit = replace(audit, notes=(*audit.notes, *chosen.notes))
     core_graph = passes.run("partition", lambda: partition(network, profile))
-    placement = passes.run("place", lambda: place(core_graph, profile))
+    spike_counts = chosen.judgement.spike_counts
+    placement = passes.run("place", lambda: _place(core_graph, network, profile, spike_counts, options.placement))
     violations = passes.run("verify", lambda: verify(network, placement, profile))
     macs = float_multiply_accumulates(layers)
     counts = passes.run(
         "count",
         lambda: count_operations(
-            network, placement, calibration.held_out, chosen.judgement.spike_counts, network.timesteps, macs
+            network, placement, calibration.held_out, spike_counts, network.timesteps, macs
         ),
     )
     return Compiled(
@@ -216,10 +230,30 @@ def compile_layers(
         network=network,
         placement=placement,
         core_bounds=core_bounds(network, profile),
+        quality=placement_quality(network, placement, profile, tile_spikes(network, placement, spike_counts)),
         violations=tuple(violations),
         counts=counts,
         seconds=passes.seconds,
     )
+
+
+def _place(
+    core_graph: CoreGraph,
+    network: ChipNetwork,
+    profile: HardwareProfile,
+    spike_counts: Mapping[str, NDArray[np.int64]],
+    options: PlacementOptions,
+) -> Placement:
+    """Give every core an address by the messages that the held-out calibration samples cause."""
+    placement = place(core_graph, profile)
+    if options.effort == "none":
+        return placement
+    from mapping.optimise_placement import optimise_placement  # Numba and SciPy take a second to import
+
+    traffic = core_traffic(
+        network, [core.tiles for core in placement.cores], tile_spikes(network, placement, spike_counts)
+    )
+    return optimise_placement(placement, traffic, profile, options)
 
 
 def _wanted(options: CompilerOptions, profile: HardwareProfile) -> Recipe:

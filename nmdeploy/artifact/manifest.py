@@ -15,7 +15,7 @@ from nmdeploy.errors import ArtifactError
 from nmdeploy.preprocessing import Layout, Preprocessing
 
 FORMAT_VERSION = 3
-RECORDED_DEPENDENCIES = ("h5py", "networkx", "numpy", "pydantic", "torch")
+RECORDED_DEPENDENCIES = ("h5py", "networkx", "numba", "numpy", "pydantic", "scipy", "torch")
 
 
 class _Strict(BaseModel):
@@ -45,6 +45,8 @@ class Options(_Strict):
     read_out_step: int = 0
     headroom: float = 1.0
     weight_rounding: str = "nearest"
+    objective: str = "hops"
+    effort: str = "none"
 
 
 class InputDescription(_Strict):

@@ -16,6 +16,8 @@ from hw_profiles import HardwareProfile, parse_profile, parse_target, profile_te
 from hw_profiles.analog_profile import AnalogProfile
 from hw_profiles.layer_core_profile import LayerCoreProfile
 from mapping.neuron_models import Release
+from mapping.placement_options import PlacementOptions
+from mapping.placement_quality import PlacementQuality
 from nmdeploy.artifact.artifact import Artifact, write_artifact
 from nmdeploy.artifact.manifest import Options, make_manifest
 from nmdeploy.cli.console import key_value_table, pass_progress, print_json, stdout_console, warn
@@ -88,6 +90,23 @@ class Decodings(str, Enum):
 
     by_membrane = "membrane"
     by_count = "count"
+
+
+class Objectives(str, Enum):
+    """What placement minimises."""
+
+    hops = "hops"
+    congestion = "congestion"
+    energy = "energy"
+
+
+class Efforts(str, Enum):
+    """How long placement tries."""
+
+    none = "none"
+    low = "low"
+    normal = "normal"
+    high = "high"
 
 
 class DataLayout(str, Enum):
@@ -163,7 +182,23 @@ def compile_command(
         float | None,
         typer.Option(min=0, max=1, help="As a share of the threshold; one half, the default, rounds spike counts."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of the noise that stands in for missing calibration samples.")] = 0,
+    objective: Annotated[
+        Objectives,
+        typer.Option(
+            help="What placement minimises: hops of all messages, load of the busiest link, or energy of the hops "
+            "(the same as hops on a target whose profile gives no energy of a hop)."
+        ),
+    ] = Objectives.hops,
+    effort: Annotated[
+        Efforts,
+        typer.Option(
+            help="How long placement tries: none leaves the cores in the order of the network; "
+            "200, 2,000 or 20,000 moves a core."
+        ),
+    ] = Efforts.normal,
+    seed: Annotated[
+        int, typer.Option(help="Of placement, and of the noise that stands in for missing calibration samples.")
+    ] = 0,
     model_factory: Annotated[
         str | None, typer.Option("--model", help="package.module:factory that builds the module of a state dict.")
     ] = None,
@@ -221,6 +256,7 @@ def compile_command(
         choose_leads=lead is None,
         read_out_step=read_out_from,
         headroom=headroom,
+        placement=PlacementOptions(objective.value, effort.value, seed),
     )
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
@@ -249,6 +285,8 @@ def compile_command(
         read_out_step=compiled.recipe.read_out_step,
         headroom=compiled.recipe.headroom,
         weight_rounding=rounding,
+        objective=objective.value,
+        effort=effort.value,
         seed=seed,
     )
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
@@ -351,6 +389,9 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "cores_bound": compiled.core_bounds.of_any_mapping,
         "cores_bound_regular_tilings": compiled.core_bounds.of_regular_tilings,
         "chips": compiled.placement.chip_count,
+        "objective": options.objective,
+        "effort": options.effort,
+        **compiled.quality.as_dict(),
         "neurons": sum(population.neuron_count for population in network.populations),
         "synapses": sum(projection.connectivity.synapse_count for projection in network.projections),
         "activations_converted": compiled.audit.activations_converted,
@@ -410,6 +451,7 @@ def _report(compiled: Compiled, profile: HardwareProfile, options: Options, fold
             ("neurons", f"{data['neurons']:,}"),
             ("synapses", f"{data['synapses']:,}"),
             ("cores", _cores(compiled)),
+            ("placement", f"{options.objective}, effort {options.effort}: {placement_in_words(compiled.quality)}"),
             ("violations", str(len(compiled.violations))),
             ("seconds", ", ".join(f"{name} {seconds:.2f}" for name, seconds in compiled.seconds.items())),
         ]
@@ -425,6 +467,17 @@ def _cores(compiled: Compiled) -> str:
     bounds, chips = compiled.core_bounds, compiled.placement.chip_count
     bound = f"bound {bounds.of_any_mapping:,}, of regular tilings {bounds.of_regular_tilings:,}"
     return f"{len(compiled.placement.cores):,} ({bound}) on {chips:,} chip(s)"
+
+
+def placement_in_words(quality: PlacementQuality) -> str:
+    """Hops beside their bound, and the busiest link."""
+    metrics = quality.metrics
+    known = quality.hop_energy_pj is not None
+    energy = f", {quality.hop_energy_pj:,.0f} pJ for hops" if known else ""
+    return (
+        f"{metrics.mean_hops:.2f} hops a message (bound >= {quality.mean_hops_bound:.2f}), "
+        f"{metrics.messages:,.0f} messages an inference, busiest link {metrics.max_link_load:,.0f}{energy}"
+    )
 
 
 def _seconds_table(title: str, seconds: dict[str, float]) -> Table:

@@ -41,10 +41,14 @@ def walk(start, stop):
 
 
 def routers(placement, profile):
-    """Router of each core record; chips in a row."""
-    columns = profile.mesh.routers_x.value
+    """Router of each core record on the grid of all chips."""
+    columns, rows = profile.mesh.routers_x.value, profile.mesh.routers_y.value
     addresses = [record.address for record in placement.cores]
-    return [(address.chip * columns + address.x, address.y) for address in addresses]
+    places = [profile.mesh.chip_position(address.chip) for address in addresses]
+    return [
+        (column * columns + address.x, row * rows + address.y)
+        for (column, row), address in zip(places, addresses, strict=True)
+    ]
 
 
 def loads_of(messages, places):

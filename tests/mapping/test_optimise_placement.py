@@ -174,10 +174,10 @@ def test_annealing_finds_the_best_placement_of_a_chain():
 @given(problems(), st.integers(0, 2**31), st.sampled_from([0.0, 1e7, 1e9, 1e12]))
 def test_cost_carried_along_equals_cost_counted_anew(case, seed, temperature):
     problem, placement = case
-    graph, slots = problem.graph, problem.slots
+    slots = problem.slots
     slot_of = current_slots(problem, placement)
     core_at, before = problem.core_at(slot_of), whole_cost(problem, slot_of)
-    rows = graph.indptr.astype(np.int64), graph.indices.astype(np.int64), graph.data
+    rows = problem.first, problem.other, problem.weight
     near = near_slots(slots, 4)
     arrays = (slot_of, core_at, problem.group_of, slots.starts, slots.x, slots.y, near)
     change = anneal(*rows, *arrays, *problem.hop_costs, temperature, 500, seed)
@@ -278,11 +278,11 @@ def test_spectral_coordinates_order_a_path(count):
     order = np.random.default_rng(0).permutation(count)
     traffic = CoreTraffic(count, order[:-1], order[1:], np.ones(count - 1))
     problem = placement_problem(Placement(ADDRESSED.cores[:1] * count), traffic, LOIHI)
-    first, _ = spectral_coordinates(problem.graph)
+    first, _ = spectral_coordinates(problem)
     steps = np.diff(first[order])
     steps *= np.sign(steps.sum())
     assert (steps > 0).mean() > (0.99 if count < LARGEST_DENSE else 0.7)
-    again, _ = spectral_coordinates(problem.graph)
+    again, _ = spectral_coordinates(problem)
     assert (again == first).all()
 
 
