@@ -16,7 +16,7 @@ from torch import nn
 
 from benchmarks.float_module import build_module
 from benchmarks.seeded_weights import seed_weights
-from hw_profiles import parse_profile, profile_text
+from hw_profiles import HardwareProfile, parse_profile, profile_text
 from mapping.network import ChipNetwork
 from nmdeploy.artifact.network_file import write_network
 from nmdeploy.convert.calibration import split_calibration
@@ -202,9 +202,11 @@ def write_case(
     return module.eval(), samples, calibration
 
 
-def compile_module(module: nn.Module, calibration: NDArray[np.float32], timesteps: int) -> ChipNetwork:
-    """The passes up to the integer network; placement does not change what is simulated."""
-    profile = parse_profile(profile_text("loihi"), "loihi")
+def compile_module(
+    module: nn.Module, calibration: NDArray[np.float32], timesteps: int, profile: HardwareProfile | None = None
+) -> ChipNetwork:
+    """The passes up to the integer network, for Loihi if not given; placement does not change what is simulated."""
+    profile = profile or parse_profile(profile_text("loihi"), "loihi")
     split = split_calibration(calibration, "benchmark")
     converted = convert(trace(module, torch.from_numpy(calibration[:1])), split, PERCENTILE)
     scaled, _ = apply_method(converted, METHOD, timesteps)
