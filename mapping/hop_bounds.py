@@ -10,19 +10,23 @@ from mapping.placement_problem import PlacementProblem
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
+LARGEST_DENSE = 2500
+"""Most cores whose traffic is written as a dense matrix."""
 LARGEST_ASSIGNMENT = 2500
-"""Most slots for which the Gilmore-Lawler bound is computed; its assignment problems take seconds beyond."""
+"""Most slots of a group for which the Gilmore-Lawler bound is computed; its assignment problems take seconds beyond."""
 
 
 def hop_cost_bound(problem: PlacementProblem) -> float:
-    """The better of both bounds, in messages times hop costs; the second one only where it takes at most seconds.
+    """The best of three bounds, in messages times hop costs; two of them only where they take at most seconds.
 
     It holds for every placement of the cores on the slots of the problem in which each lies in its own group.
     """
-    bound = ring_bound(problem)
-    if len(problem.slots.x) <= LARGEST_ASSIGNMENT:
-        bound = max(bound, gilmore_lawler_bound(problem))
-    return bound
+    bounds = [ring_bound(problem)]
+    if len(problem.group_of) <= LARGEST_DENSE:
+        bounds.append(crowding_bound(problem))
+        if np.diff(problem.slots.starts).max() <= LARGEST_ASSIGNMENT:
+            bounds.append(gilmore_lawler_bound(problem))
+    return max(bounds)
 
 
 def ring_bound(problem: PlacementProblem) -> float:
@@ -39,10 +43,36 @@ def ring_bound(problem: PlacementProblem) -> float:
     return float(problem.weight[order].astype(np.float64) @ costs[rank].astype(np.float64)) / 2 * problem.unit
 
 
+def crowding_bound(problem: PlacementProblem) -> float:
+    """What must leave the routers, since each has few cores; one hop each at the least.
+
+    The bound of Donath and Hoffman (1973) for the weight between the parts of a graph of at most m nodes each: half
+    the sum of m times the smallest eigenvalues of the Laplacian, as many as there are full parts.
+    """
+    size, count = slots_of_a_router(problem), len(problem.group_of)
+    matrix = traffic_matrix(problem)
+    eigenvalues = np.maximum(np.linalg.eigvalsh(np.diag(matrix.sum(axis=1)) - matrix), 0.0)
+    sizes = np.minimum(size, np.maximum(count - size * np.arange(count), 0))
+    return float(sizes @ eigenvalues) / 2 * min(problem.hop_costs) * problem.unit
+
+
+def traffic_matrix(problem: PlacementProblem) -> FloatArray:
+    """Units that two cores send each other; symmetric, (cores, cores)."""
+    count = len(problem.group_of)
+    matrix = np.zeros((count, count))
+    matrix[np.repeat(np.arange(count), np.diff(problem.first)), problem.other] = problem.weight
+    return matrix
+
+
+def slots_of_a_router(problem: PlacementProblem) -> int:
+    """Most cores at one router."""
+    _, per_router = np.unique(problem.slots.y * problem.slots.width + problem.slots.x, return_counts=True)
+    return int(per_router.max(initial=1))
+
+
 def nearest_costs(count: int, problem: PlacementProblem) -> IntArray:
     """Costs of the ways from a slot of an endless mesh to the `count` cheapest others, ascending."""
-    _, per_router = np.unique(problem.slots.y * problem.slots.width + problem.slots.x, return_counts=True)
-    beside = int(per_router.max(initial=1))
+    beside = slots_of_a_router(problem)
     radius = 1
     while beside * (1 + 2 * radius * (radius + 1)) <= count:
         radius += 1
@@ -61,9 +91,7 @@ def gilmore_lawler_bound(problem: PlacementProblem) -> float:
     """
     from scipy.optimize import linear_sum_assignment  # a quarter of a second to import
 
-    slots, count = problem.slots, len(problem.group_of)
-    matrix = np.zeros((count, count))
-    matrix[np.repeat(np.arange(count), np.diff(problem.first)), problem.other] = problem.weight
+    slots, matrix = problem.slots, traffic_matrix(problem)
     total = 0.0
     for group, start in enumerate(slots.starts[:-1]):
         cores = np.flatnonzero(problem.group_of == group)

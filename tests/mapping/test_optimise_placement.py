@@ -22,7 +22,7 @@ from mapping.annealing import anneal
 from mapping.congestion_annealing import anneal_loads, directed_rows, fill
 from mapping.core_traffic import CoreTraffic, core_traffic
 from mapping.hilbert import hilbert_curve
-from mapping.hop_bounds import gilmore_lawler_bound, hop_cost_bound, nearest_costs, ring_bound
+from mapping.hop_bounds import crowding_bound, gilmore_lawler_bound, hop_cost_bound, nearest_costs, ring_bound
 from mapping.hop_costs import hop_costs
 from mapping.mesh_slots import near_slots
 from mapping.optimise_placement import anneal_hops, current_slots, optimise_placement, with_slots
@@ -147,6 +147,7 @@ def test_bounds_are_bounds_and_annealing_finds_the_best_of_small_cases(case):
     allowed = best * (1 + 1e-6) + 1e-6
     assert ring_bound(problem) <= allowed
     assert gilmore_lawler_bound(problem) <= allowed
+    assert crowding_bound(problem) <= allowed
     assert hop_cost_bound(problem) <= allowed
     start = current_slots(problem, placement)
     found = problem.total_cost(anneal_hops(problem, start, PlacementOptions(effort="normal")))
