@@ -88,14 +88,15 @@ def _neighbouring_slots(problem: PlacementProblem) -> IntArray:
 
 
 @numba.njit(cache=True)
-def tension(one, other_slot, first, other, weight, slot_of, core_at, x, y, cost_x, cost_y):  # type: ignore[no-untyped-def]
+def tension(one, other_slot, first, other, weight, core_x, core_y, core_at, x, y, cost_x, cost_y):  # type: ignore[no-untyped-def]
     """What is won if the cores of two slots change places."""
     core, partner = core_at[one], core_at[other_slot]
     won = 0
     if core >= 0:
-        won -= cost_change(core, partner, one, other_slot, first, other, weight, slot_of, x, y, cost_x, cost_y)
+        to_x, to_y = x[other_slot], y[other_slot]
+        won -= cost_change(core, partner, to_x, to_y, first, other, weight, core_x, core_y, cost_x, cost_y)
     if partner >= 0:
-        won -= cost_change(partner, core, other_slot, one, first, other, weight, slot_of, x, y, cost_x, cost_y)
+        won -= cost_change(partner, core, x[one], y[one], first, other, weight, core_x, core_y, cost_x, cost_y)
     return won
 
 
@@ -103,9 +104,10 @@ def tension(one, other_slot, first, other, weight, slot_of, core_at, x, y, cost_
 def pair_tensions(pairs, first, other, weight, slot_of, core_at, x, y, cost_x, cost_y):  # type: ignore[no-untyped-def]
     """Tension of each pair of slots."""
     found = np.zeros(len(pairs), dtype=np.int64)
+    core_x, core_y = x[slot_of], y[slot_of]
     for index in range(len(pairs)):
         found[index] = tension(
-            pairs[index, 0], pairs[index, 1], first, other, weight, slot_of, core_at, x, y, cost_x, cost_y
+            pairs[index, 0], pairs[index, 1], first, other, weight, core_x, core_y, core_at, x, y, cost_x, cost_y
         )
     return found
 
@@ -113,12 +115,13 @@ def pair_tensions(pairs, first, other, weight, slot_of, core_at, x, y, cost_x, c
 @numba.njit(cache=True)
 def exchange(pairs, first, other, weight, slot_of, core_at, x, y, cost_x, cost_y):  # type: ignore[no-untyped-def]
     """Exchange the cores of these pairs in turn, each if there is still something to be won."""
+    core_x, core_y = x[slot_of], y[slot_of]
     for index in range(len(pairs)):
         one, two = pairs[index, 0], pairs[index, 1]
-        if tension(one, two, first, other, weight, slot_of, core_at, x, y, cost_x, cost_y) > 0:
+        if tension(one, two, first, other, weight, core_x, core_y, core_at, x, y, cost_x, cost_y) > 0:
             core, partner = core_at[one], core_at[two]
             core_at[one], core_at[two] = partner, core
             if core >= 0:
-                slot_of[core] = two
+                slot_of[core], core_x[core], core_y[core] = two, x[two], y[two]
             if partner >= 0:
-                slot_of[partner] = one
+                slot_of[partner], core_x[partner], core_y[partner] = one, x[one], y[one]

@@ -34,16 +34,16 @@ def distance(dx: int, dy: int, cost_x: int, cost_y: int) -> int:
 
 
 @numba.njit(inline="always")
-def cost_change(core, partner, start, stop, first, other, weight, slot_of, x, y, cost_x, cost_y):  # type: ignore[no-untyped-def]
-    """Change of cost if a core moves from slot to slot; its way to `partner`, with whom it swaps, stays as it is."""
-    change = 0
+def cost_change(core, partner, to_x, to_y, first, other, weight, core_x, core_y, cost_x, cost_y):  # type: ignore[no-untyped-def]
+    """Change of cost if a core moves to a router; its way to `partner`, with whom it swaps, stays as it is."""
+    change = np.int64(0)
+    from_x, from_y = core_x[core], core_y[core]
     for edge in range(first[core], first[core + 1]):
         neighbour = other[edge]
         if neighbour != partner:
-            to = slot_of[neighbour]
+            x, y = core_x[neighbour], core_y[neighbour]
             change += weight[edge] * (
-                distance(x[stop] - x[to], y[stop] - y[to], cost_x, cost_y)
-                - distance(x[start] - x[to], y[start] - y[to], cost_x, cost_y)
+                distance(to_x - x, to_y - y, cost_x, cost_y) - distance(from_x - x, from_y - y, cost_x, cost_y)
             )
     return change
 
@@ -88,14 +88,14 @@ def swap(core, partner, start, stop, slot_of, core_at):  # type: ignore[no-untyp
 @numba.njit(nogil=True, cache=True, boundscheck=False)
 def anneal(
     first: IntArray,
-    other: IntArray,
+    other: NDArray[np.int32],
     weight: IntArray,
     slot_of: IntArray,
     core_at: IntArray,
     group_of: IntArray,
     starts: IntArray,
-    x: IntArray,
-    y: IntArray,
+    x: NDArray[np.int32],
+    y: NDArray[np.int32],
     near: IntArray,
     cost_x: int,
     cost_y: int,
@@ -107,7 +107,7 @@ def anneal(
 
     Parameters
     ----------
-    first, other, weight : int64 arrays
+    first, other, weight : int64, int32 and int64 arrays
         Symmetric graph of cores as compressed rows; no core is its own neighbour.
     slot_of : int64 array, (cores,)
     core_at : int64 array, (slots,)
@@ -115,7 +115,8 @@ def anneal(
     group_of : int64 array, (cores,)
     starts : int64 array, (groups + 1,)
         Slots of each group.
-    x, y : int64 arrays, (slots,)
+    x, y : int32 arrays, (slots,)
+        Routers; small numbers stay in the cache.
     near : int64 array, (slots, choices)
         Slots close to each one; those of another group are not taken.
     temperature : float
@@ -128,17 +129,23 @@ def anneal(
     """
     state = np.uint64(seed)
     change_of_all = 0
+    core_x, core_y = x[slot_of], y[slot_of]
     for _ in range(moves):
         state, core, stop = propose(state, first, other, slot_of, group_of, starts, near)
         start = slot_of[core]
         if stop < 0 or (x[start] == x[stop] and y[start] == y[stop]):
             continue
         partner = core_at[stop]
-        change = cost_change(core, partner, start, stop, first, other, weight, slot_of, x, y, cost_x, cost_y)
+        change = cost_change(core, partner, x[stop], y[stop], first, other, weight, core_x, core_y, cost_x, cost_y)
         if partner >= 0:
-            change += cost_change(partner, core, stop, start, first, other, weight, slot_of, x, y, cost_x, cost_y)
+            change += cost_change(
+                partner, core, x[start], y[start], first, other, weight, core_x, core_y, cost_x, cost_y
+            )
         state += GOLDEN
         if change <= 0 or accepted(state, change, temperature):
             swap(core, partner, start, stop, slot_of, core_at)
+            core_x[core], core_y[core] = x[stop], y[stop]
+            if partner >= 0:
+                core_x[partner], core_y[partner] = x[start], y[start]
             change_of_all += change
     return change_of_all

@@ -12,7 +12,7 @@ FloatArray = NDArray[np.float64]
 
 LARGEST_DENSE = 2500
 """Most cores whose traffic is written as a dense matrix."""
-LARGEST_ASSIGNMENT = 2500
+LARGEST_ASSIGNMENT = 1500
 """Most slots of a group for which the Gilmore-Lawler bound is computed; its assignment problems take seconds beyond."""
 
 
@@ -101,6 +101,7 @@ def gilmore_lawler_bound(problem: PlacementProblem) -> float:
             there = np.arange(first, slots.starts[other + 1])
             partners = np.flatnonzero(problem.group_of == other)
             weights = -np.sort(-matrix[np.ix_(cores, partners)], axis=1)
+            weights = weights[:, : int((weights > 0).sum(axis=1).max(initial=0))]
             costs = problem.cost(slots.x[here][:, None] - slots.x[there], slots.y[here][:, None] - slots.y[there])
             if other == group:
                 costs = costs + np.where(np.eye(len(here), dtype=np.bool_), np.iinfo(np.int64).max // 4, 0)

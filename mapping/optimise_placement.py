@@ -95,7 +95,8 @@ def with_slots(placement: Placement, problem: PlacementProblem, slot_of: IntArra
 
 def anneal_hops(problem: PlacementProblem, start: IntArray, options: PlacementOptions) -> IntArray:
     """Anneal from a start; the best arrangement at the end of any round, or the start if none is better."""
-    slots = problem.slots
+    slots, other = problem.slots, problem.other.astype(np.int32)
+    routers = slots.x.astype(np.int32), slots.y.astype(np.int32)
     near = near_slots(slots, NEAR_CHOICES)
     slot_of, core_at = start.copy(), problem.core_at(start)
     best, best_change, change = start, 0, 0
@@ -105,14 +106,13 @@ def anneal_hops(problem: PlacementProblem, start: IntArray, options: PlacementOp
         cooled = temperature * COOLING ** (round_number / ROUNDS) if round_number < ROUNDS else 0.0
         change += anneal(
             problem.first,
-            problem.other,
+            other,
             problem.weight,
             slot_of,
             core_at,
             problem.group_of,
             slots.starts,
-            slots.x,
-            slots.y,
+            *routers,
             near,
             *problem.hop_costs,
             cooled,

@@ -13,7 +13,7 @@ EFFORTS: tuple[Effort, ...] = get_args(Effort)
 MOVES_PER_CORE: dict[Effort, int] = {"none": 0, "low": 200, "normal": 2_000, "high": 20_000}
 """Moves that are tried for each core."""
 
-LARGEST_WORK: dict[Effort, int] = {"none": 0, "low": 10**8, "normal": 10**9, "high": 10**10}
+LARGEST_WORK: dict[Effort, int] = {"none": 0, "low": 5 * 10**7, "normal": 5 * 10**8, "high": 5 * 10**9}
 """Most ways between cores that are looked at in all moves: some hundred million take a second or two. Large networks
 get fewer moves a core for it."""
 

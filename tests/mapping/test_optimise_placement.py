@@ -178,9 +178,10 @@ def test_cost_carried_along_equals_cost_counted_anew(case, seed, temperature):
     slots = problem.slots
     slot_of = current_slots(problem, placement)
     core_at, before = problem.core_at(slot_of), whole_cost(problem, slot_of)
-    rows = problem.first, problem.other, problem.weight
+    rows = problem.first, problem.other.astype(np.int32), problem.weight
     near = near_slots(slots, 4)
-    arrays = (slot_of, core_at, problem.group_of, slots.starts, slots.x, slots.y, near)
+    routers = slots.x.astype(np.int32), slots.y.astype(np.int32)
+    arrays = (slot_of, core_at, problem.group_of, slots.starts, *routers, near)
     change = anneal(*rows, *arrays, *problem.hop_costs, temperature, 500, seed)
     assert change == whole_cost(problem, slot_of) - before
     assert_consistent(problem, slot_of, core_at)
