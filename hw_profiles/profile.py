@@ -196,6 +196,12 @@ class HopEnergy(Strict):
     y_fj: Capacity
 
 
+class Multicast(Strict):
+    """Routing tables of chips whose routers copy a packet where its ways part, one table a router."""
+
+    router_entries: Capacity
+
+
 class NumberFormats(Strict):
     """Fields in which weights, thresholds, biases, delays and states are held.
 
@@ -270,6 +276,7 @@ class HardwareProfile(Strict):
     synapse_rows: SynapseRows | None = None
     memory_costs: MemoryCosts | None = None
     hop_energy: HopEnergy | None = None
+    multicast: Multicast | None = None
     number_formats: NumberFormats
     neuron_models: NeuronModels
     reset_modes: ResetModes

@@ -77,6 +77,13 @@ def core_traffic(network: ChipNetwork, cores: Sequence[Sequence[Tile]], spikes: 
     return CoreTraffic(len(cores), pairs // max(len(cores), 1), pairs % max(len(cores), 1), messages)
 
 
+def core_spikes(network: ChipNetwork, cores: Sequence[Sequence[Tile]], spikes: Spikes = None) -> FloatArray:
+    """Spikes of all neurons of each core; parameters and errors are those of `core_traffic`."""
+    boxes = _Boxes.of(cores)
+    of_tiles = _spikes_per_neuron(network, boxes, spikes) * boxes.sizes()
+    return np.bincount(boxes.core, weights=of_tiles, minlength=len(cores)).astype(np.float64)
+
+
 @dataclass(frozen=True)
 class _Boxes:
     """All tiles as arrays.

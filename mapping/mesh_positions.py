@@ -46,7 +46,7 @@ def mesh_positions(addresses: Sequence[CoreAddress], mesh: Mesh) -> MeshPosition
     chips, x, y = numbers.T
     if len(numbers) and (numbers.min() < 0 or x.max() >= columns or y.max() >= rows):
         raise ValueError("a core does not lie on the mesh of its chip")
-    chips_of_row = mesh.chips.value if mesh.chip_columns is None else mesh.chip_columns.value
+    chips_of_row = (mesh.chip_columns or mesh.chips).value
     chip_rows, chip_columns = np.divmod(chips, chips_of_row)
     return MeshPositions(
         width=(int(chip_columns.max(initial=0)) + 1) * columns,

@@ -48,6 +48,7 @@ class PlacementQuality:
             "hops_bound": round(self.mean_hops_bound, 4),
             "max_link_load": round(self.metrics.max_link_load, 3),
             "mean_link_load": round(self.metrics.mean_link_load, 3),
+            "most_routing_entries": self.metrics.most_routing_entries,
             "hop_energy_pj": None if self.hop_energy_pj is None else round(self.hop_energy_pj, 3),
         }
 

@@ -8,12 +8,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
-from mapping.core_traffic import CoreTraffic, Spikes, core_traffic
+from mapping.core_traffic import CoreTraffic, Spikes, core_spikes, core_traffic
 from mapping.mesh_positions import MeshPositions, mesh_positions
+from mapping.multicast_trees import routing_entries, tree_segments
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Ways = tuple[FloatArray, IntArray, IntArray, IntArray]
+"""Amounts, lines, starts and stops of straight ways."""
 
 
 @dataclass(frozen=True)
@@ -50,14 +54,19 @@ class RouteMetrics:
     off_chip_messages : float
         Those to another chip.
     total_hops : float
-        Links that all messages pass together. A core at the same router is 0 hops away.
+        Lengths of the ways of all messages together. A core at the same router is 0 hops away.
     link_loads : LinkLoads
+        Where the chip routes along trees, a spike passes each link of its core's tree once, so that the loads add up
+        to less than `total_hops`.
+    most_routing_entries : int or None
+        Of any router's table, before compression; None where the profile tells of no such tables.
     """
 
     messages: float
     off_chip_messages: float
     total_hops: float
     link_loads: LinkLoads
+    most_routing_entries: int | None
 
     @property
     def mean_hops(self) -> float:
@@ -81,7 +90,8 @@ def route_metrics(
 ) -> RouteMetrics:
     """Messages, hops and link loads of a placement, each message on the dimension-ordered route, first x, then y.
 
-    Each message goes to one core by a route of its own; chips stand in a row (see `mapping.mesh_positions`).
+    Each message goes to one core by a route of its own, or along the tree of its core where the profile says that the
+    chip has multicast routing (see `mapping.multicast_trees`); `mapping.mesh_positions` says how chips lie.
 
     Parameters
     ----------
@@ -100,7 +110,9 @@ def route_metrics(
     ValueError
         A core does not lie on the mesh, or there are not as many spike counts as tiles.
     """
-    traffic = core_traffic(network, [core.tiles for core in placement.cores], spikes)
+    tiles = [core.tiles for core in placement.cores]
+    traffic, spikes_of_cores = core_traffic(network, tiles, spikes), core_spikes(network, tiles, spikes)
+    trees = profile.multicast
     addresses = [core.address for core in placement.cores]
     chips = np.array([address.chip for address in addresses], dtype=np.int64)
     positions = mesh_positions(addresses, profile.mesh)
@@ -109,7 +121,8 @@ def route_metrics(
         messages=float(traffic.messages.sum()),
         off_chip_messages=float(traffic.messages[off_chip].sum()),
         total_hops=total_hops(traffic, positions),
-        link_loads=link_loads(traffic, positions),
+        link_loads=link_loads(traffic, positions) if trees is None else tree_loads(traffic, spikes_of_cores, positions),
+        most_routing_entries=None if trees is None else int(routing_entries(traffic, positions).max(initial=0)),
     )
 
 
@@ -126,13 +139,37 @@ def link_loads(traffic: CoreTraffic, positions: MeshPositions) -> LinkLoads:
     Loads are sums of differences, which floating point would leave traces of on idle links: so they are taken in whole
     numbers, of a unit that is 2**60 times smaller than the power of two above all messages.
     """
-    _, exponent = np.frexp(traffic.messages.sum())
-    amounts = np.rint(np.ldexp(traffic.messages, 60 - exponent)).astype(np.int64)
     from_x, to_x = positions.x[traffic.source], positions.x[traffic.target]
     from_y, to_y = positions.y[traffic.source], positions.y[traffic.target]
-    east, west = _loads_along(amounts, from_y, from_x, to_x, (positions.height, positions.width))
-    south, north = _loads_along(amounts, to_x, from_y, to_y, (positions.width, positions.height))
-    return LinkLoads(*(np.ldexp(part.astype(np.float64), exponent - 60) for part in (east, west, south.T, north.T)))
+    along_x = traffic.messages, from_y, from_x, to_x
+    return _loads(along_x, (traffic.messages, to_x, from_y, to_y), positions)
+
+
+def tree_loads(traffic: CoreTraffic, spikes_of_cores: FloatArray, positions: MeshPositions) -> LinkLoads:
+    """Spikes over each link where all spikes of a core go along one tree; see `mapping.multicast_trees`.
+
+    Parameters
+    ----------
+    traffic : CoreTraffic
+    spikes_of_cores : float64 array, (cores,)
+    positions : MeshPositions
+    """
+    across, down = tree_segments(traffic, positions)
+    return _loads((spikes_of_cores[across[0]], *across[1:]), (spikes_of_cores[down[0]], *down[1:]), positions)
+
+
+def _loads(across: Ways, down: Ways, positions: MeshPositions) -> LinkLoads:
+    """Loads of ways along x and along y."""
+    _, exponent = np.frexp(across[0].sum() + down[0].sum())
+    found = []
+    for (amounts, line, start, stop), shape in (
+        (across, (positions.height, positions.width)),
+        (down, (positions.width, positions.height)),
+    ):
+        units = np.rint(np.ldexp(amounts, 60 - exponent)).astype(np.int64)
+        both = _loads_along(units, line, start, stop, shape)
+        found += [np.ldexp(part.astype(np.float64), exponent - 60) for part in both]
+    return LinkLoads(found[0], found[1], found[2].T, found[3].T)
 
 
 def _loads_along(

@@ -174,6 +174,35 @@ def too_many_cores_of_a_chip(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD113", f"chip {chip}", "cores in use", remedy, count, limit.value)
 
 
+def too_many_routing_entries(evidence: Evidence) -> Iterator[Violation]:
+    """No router needs more entries than its table has, as counted before compression."""
+    limit = evidence.profile.multicast
+    if limit is None or any(address_outside_mesh(evidence)):
+        return
+    for router, entries in sorted(entries_of_routers(evidence).items()):
+        if entries > limit.router_entries.value:
+            where, message = f"router {router} of the system", "entries of the routing table before compression"
+            remedy = "Compress the tables, use --effort high, or a target with larger tables"
+            yield Violation("NMD114", "warning", where, message, entries, limit.router_entries.value, remedy)
+
+
+def entries_of_routers(evidence: Evidence) -> Counter[tuple[int, int]]:
+    """Routers at which the packets of each core do not go straight on, by walking along the route to each target."""
+    mesh, counts = evidence.profile.mesh, Counter[tuple[int, int]]()
+    chips_of_row = (mesh.chip_columns or mesh.chips).value
+    places = []
+    for record in evidence.placement.cores:
+        row, column = divmod(record.address.chip, chips_of_row)
+        places.append(
+            (column * mesh.routers_x.value + record.address.x, row * mesh.routers_y.value + record.address.y)
+        )
+    for place, targets in zip(places, evidence.routes.targets, strict=True):
+        stops = {places[target] for target in targets}
+        turns = {(x, place[1]) for x, y in stops if y != place[1]}
+        counts.update(stops | turns | ({place} if stops else set()))
+    return counts
+
+
 PLACEMENT_RULES = (
     Rule(
         "NMD101",
@@ -284,5 +313,12 @@ PLACEMENT_RULES = (
         too_many_cores_of_a_chip,
         figures=("mesh.usable_cores_per_chip",),
         remedy="Move tiles to another chip.",
+    ),
+    Rule(
+        "NMD114",
+        "routing table too small",
+        "Where packets of a core part, turn or arrive, its router's table needs an entry. They are counted before "
+        "compression, which may make them fit, so this is a warning.",
+        too_many_routing_entries,
     ),
 )

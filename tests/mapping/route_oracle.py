@@ -44,7 +44,8 @@ def routers(placement, profile):
     """Router of each core record on the grid of all chips."""
     columns, rows = profile.mesh.routers_x.value, profile.mesh.routers_y.value
     addresses = [record.address for record in placement.cores]
-    places = [profile.mesh.chip_position(address.chip) for address in addresses]
+    chips_of_row = (profile.mesh.chip_columns or profile.mesh.chips).value
+    places = [(address.chip % chips_of_row, address.chip // chips_of_row) for address in addresses]
     return [
         (column * columns + address.x, row * rows + address.y)
         for (column, row), address in zip(places, addresses, strict=True)

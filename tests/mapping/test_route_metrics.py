@@ -1,5 +1,6 @@
 """Messages, hops and link loads equal those of spikes that walk every step of their way."""
 
+from collections import Counter
 from dataclasses import replace
 
 import mapping_networks as networks
@@ -7,14 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from mapping_strategies import LOIHI, MODELS, random_networks, small_chips_of_any_kind
-from route_oracle import loads_of, messages_of, routers
+from mapping_strategies import LOIHI, MODELS, number, random_networks, small_chips_of_any_kind
+from route_oracle import loads_of, messages_of, routers, walk
 
 from mapping.core_traffic import core_traffic
 from mapping.partition import partition
 from mapping.place import place
 from mapping.placement import CoreAddress, Placement
 from mapping.route_metrics import route_metrics
+from mapping.verify import verify
 from mapping.violation import DoesNotFitError
 
 SETTINGS = settings(deadline=None, suppress_health_check=list(HealthCheck))
@@ -114,3 +116,40 @@ def _two_cores():
     addresses = CoreAddress(0, 1, 0, 3), CoreAddress(1, 2, 3, 0)
     records = [replace(core, address=address) for core, address in zip(placed.cores, addresses, strict=True)]
     return network, LOIHI, Placement(tuple(records))
+
+
+def with_tables(profile, entries):
+    data = profile.model_dump()
+    data["multicast"] = {"router_entries": number(entries)}
+    return type(profile).model_validate(data)
+
+
+@settings(SETTINGS, max_examples=80)
+@given(placements(), st.integers(0, 2**32))
+def test_trees_carry_a_spike_over_each_link_once(case, seed):
+    """Every link of the union of a core's routes carries all spikes of the core; tables by the ways packets leave."""
+    network, profile, placement = case
+    profile = with_tables(profile, 1)
+    tiles = [(index, tile) for index, record in enumerate(placement.cores) for tile in record.tiles]
+    spikes = np.random.default_rng(seed).integers(0, 50, len(tiles))
+    sent, loads, entries = Counter(), Counter(), Counter()
+    for (index, _), count in zip(tiles, spikes, strict=True):
+        sent[index] += int(count)
+    places = routers(placement, profile)
+    messages = messages_of(network, placement, lambda *_: 1)
+    for core in {source for source, _ in messages}:
+        targets = [places[target] for source, target in messages if source == core]
+        links = {link for place in targets for link in walk(places[core], place)}
+        loads.update(dict.fromkeys(links, sent[core]))
+        for router in {places[core], *(stop for _, stop in links)}:
+            came = [start for start, stop in links if stop == router]
+            leave = [stop for start, stop in links if start == router]
+            assert len(came) == (router != places[core])
+            straight = [(2 * router[0] - start[0], 2 * router[1] - start[1]) for start in came]
+            entries[router] += router in targets or leave != straight
+    metrics = route_metrics(network, placement, profile, spikes)
+    assert metrics.link_loads.all_links.sum() == pytest.approx(sum(loads.values()))
+    assert metrics.max_link_load == pytest.approx(max(loads.values(), default=0))
+    assert metrics.most_routing_entries == max(entries.values(), default=0)
+    warned = {item.where: item.demand for item in verify(network, placement, profile) if item.rule == "NMD114"}
+    assert warned == {f"router {router} of the system": count for router, count in entries.items() if count > 1}
