@@ -202,6 +202,11 @@ def compile_layers(
         No placement exists within the limits; lists all reasons.
     """
     check_method(options.method)
+    if options.placement.objective == "congestion" and profile.multicast is not None:
+        raise NmdeployError(
+            f"--objective congestion: {profile.name} routes along multicast trees, and only the loads of routes to "
+            "single cores can be minimised. Use --objective hops, which shortens the trees, too."
+        )
     problems = verify_layers(layers)
     if problems:
         raise NmdeployError("the layer graph is not sound: " + "; ".join(problems))

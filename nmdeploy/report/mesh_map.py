@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, sqrt
@@ -61,7 +62,7 @@ class MeshMap:
 
 
 def mesh_maps(artifact: Artifact, energy: EnergyReport) -> list[MeshMap]:
-    """Maps of capacities and energy for the first chips."""
+    """Maps of capacities, energy and spikes for the first chips."""
     energies = {row.name: row.energy_pj for row in energy.cores}
     largest = max(energies.values(), default=0.0) or 1.0
 
@@ -74,6 +75,7 @@ def mesh_maps(artifact: Artifact, energy: EnergyReport) -> list[MeshMap]:
         title: _share_of(name, limit.value, unit) for name, title, unit, limit in limits if limit is not None
     }
     quantities["energy"] = energy_of
+    quantities["spikes"] = _spikes(artifact)
     chips = sorted({core.address.chip for core in artifact.placement.cores})[:CHIPS_DRAWN]
     return [
         _map(f"{name}, chip {chip}", chip, artifact, quantity)
@@ -90,6 +92,15 @@ def _share_of(demand: str, capacity: int, unit: str) -> Quantity:
         return used / capacity, f"{used:,} of {capacity:,} {unit}"
 
     return share
+
+
+def _spikes(artifact: Artifact) -> Quantity:
+    """Spikes that a core sends in an inference, as a share of the busiest core."""
+    sent: dict[str, float] = defaultdict(float)
+    for tile in artifact.counts.tiles:
+        sent[tile.core] += tile.spikes / artifact.counts.samples
+    largest = max(sent.values(), default=0.0) or 1.0
+    return lambda core: (sent[str(core.address)] / largest, f"{sent[str(core.address)]:,.0f} spikes an inference")
 
 
 def _map(title: str, chip: int, artifact: Artifact, quantity: Quantity) -> MeshMap:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from hw_profiles.energy import energy_presets
 from mapping.bounds import cores_lower_bound
+from mapping.placement_quality import placement_quality
 from mapping.verify import RULES, verify
 from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.energy.report import NOTE, energy_report
 from nmdeploy.report.analysis_page import analysis_section
+from nmdeploy.report.link_map import link_map
 from nmdeploy.report.mesh_map import CHIPS_DRAWN, mesh_maps
 from nmdeploy.report.templates import template
 
@@ -34,6 +36,11 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
     presets = energy_presets()
     energy = energy_report(artifact.counts, presets[preset])
     network = artifact.network
+    spikes_of_tiles = [tile.spikes / artifact.counts.samples for tile in artifact.counts.tiles]
+    violations = verify(network, artifact.placement, artifact.profile)
+    quality = None  # measured on legal placements only
+    if not any(violation.severity == "error" for violation in violations):
+        quality = placement_quality(network, artifact.placement, artifact.profile, spikes_of_tiles)
     return template("page.html").render(
         title=title,
         artifact=artifact,
@@ -41,7 +48,9 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
         neurons=sum(population.neuron_count for population in network.populations),
         synapses=sum(projection.connectivity.synapse_count for projection in network.projections),
         cores_bound=cores_lower_bound(network, artifact.profile),
-        violations=verify(network, artifact.placement, artifact.profile),
+        violations=violations,
+        quality=quality,
+        links=None if quality is None else link_map(quality.metrics.link_loads),
         rules=len(RULES),
         energy=energy,
         by_preset=[energy_report(artifact.counts, one) for one in presets.values()],

@@ -15,6 +15,7 @@ from test_neuron_tampering import NEURON_TAMPERINGS
 from mapping.network import InputProjection
 from mapping.partition import partition
 from mapping.place import CoreAddress, Placement, place
+from mapping.route_metrics import route_metrics
 from mapping.rules import placement_rules
 from mapping.tiles import LIMIT_NAMES, Demands
 from mapping.verify import RULES, verify
@@ -319,10 +320,19 @@ def test_more_cores_of_a_chip_than_may_be_used(placed):
     ]
 
 
+def test_larger_routing_tables_than_a_router_has(placed):
+    network, placement = placed
+    most = route_metrics(network, placement, changed_profile(CHIP, multicast__router_entries=1)).most_routing_entries
+    assert most > 1
+    assert verify(network, placement, changed_profile(CHIP, multicast__router_entries=most)) == []
+    violations = verify(network, placement, changed_profile(CHIP, multicast__router_entries=most - 1))
+    assert {(item.rule, item.severity, item.demand) for item in violations} == {("NMD114", "warning", most)}
+
+
 def test_every_rule_is_tampered_with_and_explained():
     tables = (PLACEMENT_TAMPERINGS, NETWORK_TAMPERINGS, NEURON_TAMPERINGS)
     tampered = {rule for table in tables for rule, _, _ in table.values()}
-    tampered |= {name.code for name in LIMIT_NAMES.values()} | {"NMD111", "NMD112", "NMD113"}
+    tampered |= {name.code for name in LIMIT_NAMES.values()} | {"NMD111", "NMD112", "NMD113", "NMD114"}
     assert tampered == set(RULES)
     assert list(RULES) == sorted(RULES)
     for code, rule in RULES.items():
