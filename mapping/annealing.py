@@ -19,6 +19,11 @@ MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
 
 
+def random_state(seed: int, round_number: int) -> int:
+    """State from which the random numbers of a round start, for any whole number as seed."""
+    return (seed * 1_000_003 + round_number) % 2**63
+
+
 @numba.njit(inline="always")
 def mixed(state: np.uint64) -> np.uint64:
     """The random number of a state."""

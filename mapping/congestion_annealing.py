@@ -10,7 +10,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.annealing import GOLDEN, accepted, propose, swap
+from mapping.annealing import GOLDEN, accepted, propose, random_state, swap
 from mapping.mesh_slots import near_slots
 from mapping.placement_options import PlacementOptions
 from mapping.placement_problem import PlacementProblem
@@ -76,7 +76,7 @@ def relieve_congestion(problem: PlacementProblem, start: IntArray, options: Plac
             scale,
             cooled,
             moves,
-            options.seed * (ROUNDS + 1) + round_number,
+            random_state(options.seed, round_number),
         )
         if loads.max() < least:
             best, least = slot_of.copy(), loads.max()

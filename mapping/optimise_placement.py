@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
-from mapping.annealing import anneal
+from mapping.annealing import anneal, random_state
 from mapping.congestion_annealing import least_congested, relieve_congestion
 from mapping.core_traffic import CoreTraffic
 from mapping.hop_costs import hop_costs
@@ -59,7 +59,7 @@ def optimise_placement(
     problem = placement_problem(placement, traffic, profile, costs)
     starts = [current_slots(problem, placement), *constructive_starts(problem, tiles).values()]
     chips = compact_chips(placement.chip_count, profile) if may_change_chip(profile) else None
-    if chips is not None:
+    if chips is not None and options.objective != "congestion":  # whose start may be the placement as it is
         elsewhere = placement_problem(placement, traffic, profile, costs, chips)
         found = list(constructive_starts(elsewhere, tiles).values())
         if min(map(elsewhere.total_cost, found)) < min(map(problem.total_cost, starts)):
@@ -117,7 +117,7 @@ def anneal_hops(problem: PlacementProblem, start: IntArray, options: PlacementOp
             *problem.hop_costs,
             cooled,
             moves,
-            options.seed * (ROUNDS + 1) + round_number,
+            random_state(options.seed, round_number),
         )
         if change < best_change:
             best, best_change = slot_of.copy(), change

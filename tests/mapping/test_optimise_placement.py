@@ -71,7 +71,7 @@ def value(network, placement, profile, spikes, objective):
 
 
 @settings(SETTINGS, max_examples=60)
-@given(placed_networks(), st.sampled_from(OBJECTIVES), st.integers(0, 2**31))
+@given(placed_networks(), st.sampled_from(OBJECTIVES), st.integers(-(2**70), 2**70))
 def test_optimised_placements_are_legal_no_worse_and_reproducible(case, objective, seed):
     network, profile, placement, spikes = case
     options = PlacementOptions(objective, "low", seed)
