@@ -88,6 +88,7 @@ def test_every_mutation_is_caught_with_its_key(mutation):
 @pytest.mark.parametrize("name", available_targets())
 def test_every_section_that_must_be_there_is_missed_by_name(name):
     optional = {"kind", "dead_cores", "output_axons", "synapse_lists", "synapse_rows", "memory_costs"}
+    optional |= {"hop_energy", "multicast"}
     for section in set(PROFILES[name]) - optional:
         data = {key: value for key, value in PROFILES[name].items() if key != section}
         assert (section, "Field required") in mistakes(data)
