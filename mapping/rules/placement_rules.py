@@ -189,10 +189,9 @@ def too_many_routing_entries(evidence: Evidence) -> Iterator[Violation]:
 def entries_of_routers(evidence: Evidence) -> Counter[tuple[int, int]]:
     """Routers at which the packets of each core do not go straight on, by walking along the route to each target."""
     mesh, counts = evidence.profile.mesh, Counter[tuple[int, int]]()
-    chips_of_row = (mesh.chip_columns or mesh.chips).value
     places = []
     for record in evidence.placement.cores:
-        row, column = divmod(record.address.chip, chips_of_row)
+        column, row = mesh.chip_position(record.address.chip)
         places.append(
             (column * mesh.routers_x.value + record.address.x, row * mesh.routers_y.value + record.address.y)
         )

@@ -70,7 +70,7 @@ def value(network, placement, profile, spikes, objective):
     return sum(load * (along_x if start[1] == stop[1] else along_y) for (start, stop), load in loads.items())
 
 
-@settings(SETTINGS, max_examples=60)
+@settings(SETTINGS, max_examples=40)
 @given(placed_networks(), st.sampled_from(OBJECTIVES), st.integers(-(2**70), 2**70))
 def test_optimised_placements_are_legal_no_worse_and_reproducible(case, objective, seed):
     network, profile, placement, spikes = case
@@ -139,7 +139,7 @@ def all_costs(problem):
     return found
 
 
-@settings(SETTINGS, max_examples=60)
+@settings(SETTINGS, max_examples=40)
 @given(problems())
 def test_bounds_are_bounds_and_annealing_finds_the_best_of_small_cases(case):
     problem, placement = case

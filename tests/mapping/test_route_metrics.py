@@ -45,7 +45,7 @@ def placements(draw):
     return network, profile, Placement(tuple(records))
 
 
-@settings(SETTINGS, max_examples=150)
+@settings(SETTINGS, max_examples=80)
 @given(placements(), st.integers(0, 2**32))
 def test_messages_hops_and_loads_equal_walks(case, seed):
     network, profile, placement = case
@@ -124,7 +124,7 @@ def with_tables(profile, entries):
     return type(profile).model_validate(data)
 
 
-@settings(SETTINGS, max_examples=80)
+@settings(SETTINGS, max_examples=50)
 @given(placements(), st.integers(0, 2**32))
 def test_trees_carry_a_spike_over_each_link_once(case, seed):
     """Every link of the union of a core's routes carries all spikes of the core; tables by the ways packets leave."""
