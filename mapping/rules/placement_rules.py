@@ -319,5 +319,7 @@ PLACEMENT_RULES = (
         "Where packets of a core part, turn or arrive, its router's table needs an entry. They are counted before "
         "compression, which may make them fit, so this is a warning.",
         too_many_routing_entries,
+        figures=("multicast.router_entries",),
+        remedy="Compress the tables, place with --effort high, or take a target with larger tables.",
     ),
 )
