@@ -93,9 +93,8 @@ def measures(compiled: Artifact, preset: EnergyPreset) -> dict[str, Measure]:
 
 def _hops(compiled: Artifact) -> list[Measure]:
     """Mean and total hops; the share of a core are hops of the messages that it sends or receives."""
-    cores, counts = compiled.placement.cores, compiled.counts
-    spikes = [tile.spikes / counts.samples for tile in counts.tiles]
-    traffic = core_traffic(compiled.network, [core.tiles for core in cores], spikes)
+    cores = compiled.placement.cores
+    traffic = core_traffic(compiled.network, [core.tiles for core in cores], compiled.counts.spikes_per_inference)
     positions = mesh_positions([core.address for core in cores], compiled.profile.mesh)
     x, y = positions.x, positions.y
     hops = np.abs(x[traffic.source] - x[traffic.target]) + np.abs(y[traffic.source] - y[traffic.target])

@@ -68,6 +68,8 @@ class Outcome:
         Of the energy.
     measures : dict of str to Measure, or None
         None for an illegal mapping, which is not measured.
+    hops_bound : float or None
+        No placement of these cores on these chips takes fewer hops a message; None for an illegal mapping.
     budgets : tuple of BudgetVerdict
     baseline : BaselineOutcome or None
     """
@@ -83,6 +85,7 @@ class Outcome:
     chips_used: int
     preset: str
     measures: dict[str, Measure] | None
+    hops_bound: float | None
     budgets: tuple[BudgetVerdict, ...]
     baseline: BaselineOutcome | None
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hw_profiles.energy import EnergyPreset
 from mapping.bounds import cores_lower_bound
+from mapping.placement_quality import placement_quality
 from mapping.verify import RULES, verify
 from nmdeploy.artifact.artifact import Artifact, read_artifact
 from nmdeploy.check.baseline import Tolerance, compare, refuse_other_network, remarks
@@ -79,9 +80,16 @@ def check(artifact: Path, gate: Gate, show: Callable[[str], None] = lambda step:
         chips_used=compiled.placement.chip_count,
         preset=gate.preset.name,
         measures=found,
+        hops_bound=None if found is None else _hops_bound(compiled),
         budgets=() if found is None else tuple(judge_budgets(gate.budgets, found, compiled.placement)),
         baseline=None if earlier is None or found is None else _compared(compiled, found, earlier, gate),
     )
+
+
+def _hops_bound(compiled: Artifact) -> float:
+    """Lower bound of the hops of a message, for the spikes that the hops are measured with."""
+    network, placement, profile = compiled.network, compiled.placement, compiled.profile
+    return placement_quality(network, placement, profile, compiled.counts.spikes_per_inference).mean_hops_bound
 
 
 def _compared(compiled: Artifact, found: dict[str, Measure], earlier: Artifact, gate: Gate) -> BaselineOutcome:

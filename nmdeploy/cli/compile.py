@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sys
-from collections import Counter
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -17,16 +15,16 @@ from hw_profiles.analog_profile import AnalogProfile
 from hw_profiles.layer_core_profile import LayerCoreProfile
 from mapping.neuron_models import Release
 from mapping.placement_options import PlacementOptions
-from mapping.placement_quality import PlacementQuality
 from nmdeploy.artifact.artifact import Artifact, write_artifact
 from nmdeploy.artifact.manifest import Options, make_manifest
-from nmdeploy.cli.console import key_value_table, pass_progress, print_json, stdout_console, warn
+from nmdeploy.cli.compile_summary import print_summary
+from nmdeploy.cli.console import key_value_table, pass_progress, stdout_console, warn
 from nmdeploy.cli.mapping_only import map_only
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.data_file import read_data
 from nmdeploy.errors import NmdeployError
-from nmdeploy.pipeline import PASSES, Compiled, CompilerOptions, PassRunner, StoppedAfterPassError, compile_layers
+from nmdeploy.pipeline import PASSES, CompilerOptions, PassRunner, StoppedAfterPassError, compile_layers
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import NeuronChoice, NeuronName
 from nmdeploy.quantize.weight_rounding import WeightRounding, default_rounding
@@ -303,7 +301,9 @@ def compile_command(
         counts=compiled.counts,
     )
     write_artifact(folder, artifact)
-    _report(compiled, profile, recorded, folder, as_json)
+    print_summary(compiled, profile, recorded, folder, as_json)
+    if any(violation.severity == "error" for violation in compiled.violations):
+        raise typer.Exit(1)
 
 
 def _neurons(
@@ -362,122 +362,6 @@ def _calibration(model: Model, path: Path | None, limit: int, seed: int) -> Cali
         "the accuracy will suffer. Pass --calibration X.npz, or calibration= to nmdeploy.save()."
     )
     return noise_calibration(input_shape, model.preprocessing, seed)
-
-
-def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> dict[str, object]:
-    """The summary that `--json` prints."""
-    network = compiled.network
-    entries = compiled.audit.entries
-    return {
-        "target": profile.name,
-        "timesteps": options.timesteps,
-        "latency_steps": network.latency_steps,
-        "steps_per_sample": network.timesteps + network.gap_steps,
-        "recipe": str(compiled.recipe),
-        "method": compiled.recipe.method,
-        "headroom": compiled.recipe.headroom,
-        "neurons_model": options.neurons,
-        "lead": options.lead,
-        "populations_without_lead": len(compiled.recipe.neurons.without_lead),
-        "refinement_steps": options.refinement_steps,
-        "read_out_step": options.read_out_step,
-        "compensation": options.compensation,
-        "decoding": options.decoding,
-        "weight_bits": options.weight_bits,
-        "weight_rounding": options.weight_rounding,
-        "cores": len(compiled.placement.cores),
-        "cores_bound": compiled.core_bounds.of_any_mapping,
-        "cores_bound_regular_tilings": compiled.core_bounds.of_regular_tilings,
-        "chips": compiled.placement.chip_count,
-        "objective": options.objective,
-        "effort": options.effort,
-        **compiled.quality.as_dict(),
-        "neurons": sum(population.neuron_count for population in network.populations),
-        "synapses": sum(projection.connectivity.synapse_count for projection in network.projections),
-        "activations_converted": compiled.audit.activations_converted,
-        "activations_total": compiled.audit.activations_total,
-        "layers": _layers(compiled),
-        "approximate_layers": [entry.layer for entry in entries if not entry.exact],
-        "notes": list(compiled.audit.notes),
-        "violations": [violation.as_dict() for violation in compiled.violations],
-        "seconds": {name: round(seconds, 4) for name, seconds in compiled.seconds.items()},
-    }
-
-
-def _layers(compiled: Compiled) -> list[dict[str, str | int]]:
-    """Cores that hold a part of each population, and the bound of these."""
-    holding = Counter(name for core in compiled.placement.cores for name in {tile.population for tile in core.tiles})
-    return [
-        {
-            "name": population.name,
-            "neurons": population.neuron_count,
-            "cores": holding[population.name],
-            "cores_bound": compiled.core_bounds.layers[population.name],
-        }
-        for population in compiled.network.populations
-    ]
-
-
-def _layer_table(compiled: Compiled) -> Table:
-    table = Table(title="cores (layers may share them)")
-    table.add_column("layer")
-    for column in ("neurons", "cores", "bound"):
-        table.add_column(column, justify="right")
-    for layer in _layers(compiled):
-        table.add_row(
-            str(layer["name"]), f"{layer['neurons']:,}", f"{layer['cores']:,}", f"{layer['cores_bound']:,}"
-        )
-    return table
-
-
-def _report(compiled: Compiled, profile: HardwareProfile, options: Options, folder: Path, as_json: bool) -> None:
-    data = summary(compiled, profile, options)
-    if as_json:
-        print_json(data)
-    else:
-        for note in compiled.audit.notes:
-            warn(note)
-        rows = [
-            ("artifact", str(folder)),
-            ("target", f"{profile.name} ({profile.title})"),
-            ("method", str(compiled.recipe)),
-            ("weights", f"{options.weight_bits} bits, {options.weight_rounding} rounding"),
-            (
-                "time steps",
-                f"{options.timesteps} (latency {data['latency_steps']} steps, "
-                f"one sample every {data['steps_per_sample']} steps)",
-            ),
-            ("activations converted", f"{data['activations_converted']} of {data['activations_total']}"),
-            ("neurons", f"{data['neurons']:,}"),
-            ("synapses", f"{data['synapses']:,}"),
-            ("cores", _cores(compiled)),
-            ("placement", f"{options.objective}, effort {options.effort}: {placement_in_words(compiled.quality)}"),
-            ("violations", str(len(compiled.violations))),
-            ("seconds", ", ".join(f"{name} {seconds:.2f}" for name, seconds in compiled.seconds.items())),
-        ]
-        stdout_console().print(key_value_table("nmdeploy compile", rows))
-        stdout_console().print(_layer_table(compiled))
-    for violation in compiled.violations:
-        print(violation, file=sys.stderr)
-    if any(violation.severity == "error" for violation in compiled.violations):
-        raise typer.Exit(1)
-
-
-def _cores(compiled: Compiled) -> str:
-    bounds, chips = compiled.core_bounds, compiled.placement.chip_count
-    bound = f"bound {bounds.of_any_mapping:,}, of regular tilings {bounds.of_regular_tilings:,}"
-    return f"{len(compiled.placement.cores):,} ({bound}) on {chips:,} chip(s)"
-
-
-def placement_in_words(quality: PlacementQuality) -> str:
-    """Hops beside their bound, and the busiest link."""
-    metrics = quality.metrics
-    known = quality.hop_energy_pj is not None
-    energy = f", {quality.hop_energy_pj:,.0f} pJ for hops" if known else ""
-    return (
-        f"{metrics.mean_hops:.2f} hops a message (bound >= {quality.mean_hops_bound:.2f}), "
-        f"{metrics.messages:,.0f} messages an inference, busiest link {metrics.max_link_load:,.0f}{energy}"
-    )
 
 
 def _seconds_table(title: str, seconds: dict[str, float]) -> Table:

@@ -76,6 +76,11 @@ class OperationCounts:
     tiles: tuple[TileCounts, ...]
     float_macs: dict[str, int]
 
+    @property
+    def spikes_per_inference(self) -> list[float]:
+        """Mean spikes of one inference in each tile."""
+        return [tile.spikes / self.samples for tile in self.tiles]
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {

@@ -36,11 +36,10 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
     presets = energy_presets()
     energy = energy_report(artifact.counts, presets[preset])
     network = artifact.network
-    spikes_of_tiles = [tile.spikes / artifact.counts.samples for tile in artifact.counts.tiles]
     violations = verify(network, artifact.placement, artifact.profile)
     quality = None  # measured on legal placements only
     if not any(violation.severity == "error" for violation in violations):
-        quality = placement_quality(network, artifact.placement, artifact.profile, spikes_of_tiles)
+        quality = placement_quality(network, artifact.placement, artifact.profile, artifact.counts.spikes_per_inference)
     return template("page.html").render(
         title=title,
         artifact=artifact,

@@ -29,6 +29,7 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "cores_used": outcome.cores_used,
         "cores_bound": outcome.cores_bound,
         "chips_used": outcome.chips_used,
+        "hops_bound": outcome.hops_bound,
         "preset": outcome.preset,
         "measures": None if outcome.measures is None else _measures(outcome),
         "budgets": [

@@ -31,5 +31,8 @@ def summary_line(outcome: Outcome) -> str:
     if outcome.budgets or outcome.baseline is not None:
         found += f", {len(outcome.missed)} budgets missed or measures worse"
     place = f"{outcome.cores_used} cores (bound {outcome.cores_bound}) on {outcome.chips_used} chip(s)"
-    hops = "" if outcome.measures is None else f", {number('hops', outcome.measures['hops'].value)} hops a message"
+    hops = ""
+    if outcome.measures is not None and outcome.hops_bound is not None:
+        taken, bound = (number("hops", one) for one in (outcome.measures["hops"].value, outcome.hops_bound))
+        hops = f", {taken} hops a message (bound >= {bound})"
     return f"{outcome.artifact}: {found}; {outcome.rules_checked} rules over {place} of {outcome.target}{hops}"
