@@ -1,17 +1,13 @@
 """Hop-weighted spikes of our placement against those that are published, at equal partitions, with measured spikes.
 
-python -m benchmarks.mapping_placement DATA_FOLDER [--effort normal] [--samples 16] [--only NAME]
-
-DATA_FOLDER holds mnist/ and cifar10/ with the networks and images named in `benchmarks.networks`. Each network is
-partitioned once for each target; all placers get the same cores and may use the same slots of the same chips. Targets
-are Loihi, SpiNNaker, and one large mesh: Loihi's cores, one a router, on the smallest square that holds them, with
-5,120 input axons so that VGG's layers of 512 channels fit. Prints Markdown. Kernels are compiled in the first run, so
-seconds are those of a second one.
+Each network is partitioned once for each target; all placers get the same cores and may use the same slots of the same
+chips. Targets are Loihi, SpiNNaker, and one large mesh: Loihi's cores, one a router, on the smallest square that holds
+them, with 5,120 input axons so that VGG's layers of 512 channels fit. Kernels are compiled in the first run, so seconds
+are those of a second one.
 """
 
 from __future__ import annotations
 
-import argparse
 import tempfile
 import time
 from collections.abc import Iterator
@@ -39,7 +35,7 @@ from mapping.optimise_placement import optimise_placement, with_slots
 from mapping.partition import partition
 from mapping.place import place
 from mapping.placement import Placement
-from mapping.placement_options import EFFORTS, Effort, PlacementOptions
+from mapping.placement_options import Effort, PlacementOptions
 from mapping.placement_problem import PlacementProblem, placement_problem
 from mapping.route_metrics import route_metrics
 from mapping.verify import verify
@@ -200,23 +196,14 @@ def render(comparisons: list[Comparison]) -> str:
     return table((*header, "busiest link / ours", "s"), rows)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path)
-    parser.add_argument("--effort", choices=EFFORTS, default="normal")
-    parser.add_argument("--samples", type=int, default=16)
-    parser.add_argument("--only", help="networks whose name contains this")
-    options = parser.parse_args()
+def print_placements(data: Path, effort: Effort, samples: int, only: str | None) -> None:
+    """Compare on every network and target, or on the networks whose name contains `only`."""
     comparisons = []
     for case in (MNIST_CNN, RESNET20, VGG16):
         for target in ("loihi", "spinnaker", LARGE_MESH):
-            if options.only is None or options.only in case.name:
+            if only is None or only in case.name:
                 try:
-                    comparisons.append(compare(case, target, options.data, options.samples, options.effort))
+                    comparisons.append(compare(case, target, data, samples, effort))
                 except DoesNotFitError as refusal:
                     print(f"{case.name} on {target}: refused. {refusal.violations[0]}\n")
     print(render(comparisons))
-
-
-if __name__ == "__main__":
-    main()

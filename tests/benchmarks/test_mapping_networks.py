@@ -3,7 +3,7 @@
 import pytest
 
 from benchmarks.mapping_networks import mobilenet_v1, narrowed_vgg16, resnet50, vgg16
-from benchmarks.partition_point import measure
+from benchmarks.mapping_point import measure
 from hw_profiles import load_profile
 from mapping.placement import Placement
 from mapping.rules.evidence import Evidence

@@ -13,7 +13,7 @@ else:
     import tomli as tomllib
 
 REQUIREMENTS = ROOT / "scripts" / "requirements-check.txt"
-HEAVY = {"torch", "numba", "llvmlite", "lava", "scipy", "matplotlib", "jinja2", "ortools", "sklearn"}
+HEAVY = {"torch", "numba", "llvmlite", "lava", "matplotlib", "jinja2", "ortools", "sklearn"}
 RUN = """
 import sys
 from nmdeploy.cli.app import main
