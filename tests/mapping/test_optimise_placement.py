@@ -51,7 +51,8 @@ def placed_networks(draw):
     except DoesNotFitError:
         placement = place(partition(network, LOIHI), LOIHI)
         profile = LOIHI
-    spikes = draw(st.lists(st.integers(0, 100), min_size=len(placement.cores), max_size=len(placement.cores)))
+    count = sum(len(core.tiles) for core in placement.cores)
+    spikes = draw(st.lists(st.integers(0, 100), min_size=count, max_size=count))
     return network, profile, placement, spikes
 
 
@@ -61,9 +62,9 @@ def traffic_of(network, placement, spikes=None):
 
 def value(network, placement, profile, spikes, objective):
     """What an objective minimises, from the messages of every neuron."""
-    counts = iter(spikes)
-    rates = {index: next(counts) / core.tiles[0].neuron_count for index, core in enumerate(placement.cores)}
-    loads = loads_of(messages_of(network, placement, lambda core, _: rates[core]), routers(placement, profile))
+    tiles = [tile for core in placement.cores for tile in core.tiles]
+    rates = {tile: count / tile.neuron_count for tile, count in zip(tiles, spikes, strict=True)}
+    loads = loads_of(messages_of(network, placement, lambda _, tile: rates[tile]), routers(placement, profile))
     if objective == "congestion":
         return max(loads.values(), default=0)
     along_x, along_y = hop_costs(profile, objective)

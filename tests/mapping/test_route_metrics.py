@@ -114,7 +114,10 @@ def _two_cores():
     network = networks.conv_pair((1, 4, 4), (1, 4, 4))
     placed = place(partition(network, LOIHI), LOIHI)
     addresses = CoreAddress(0, 1, 0, 3), CoreAddress(1, 2, 3, 0)
-    records = [replace(core, address=address) for core, address in zip(placed.cores, addresses, strict=True)]
+    tiles = [tile for core in placed.cores for tile in core.tiles]
+    records = [
+        replace(placed.cores[0], address=address, tiles=(tile,)) for address, tile in zip(addresses, tiles, strict=True)
+    ]
     return network, LOIHI, Placement(tuple(records))
 
 
