@@ -1,7 +1,7 @@
 """Rearrange the cores of a legal placement so that messages have short ways: the best start, then annealing.
 
-Only addresses change, and the targets that name them. A core stays on its chip wherever a demand depends on which cores
-share it, so that what was legal stays legal.
+Only addresses change, and the targets that name them. Wherever a demand depends on which cores share a chip, these stay
+together, so that what was legal stays legal: chips are exchanged as a whole, and then cores within each.
 """
 
 from __future__ import annotations
@@ -12,22 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
-from mapping.annealing import anneal, random_state
+from mapping.anneal_hops import anneal_hops, moves_a_round
+from mapping.chip_arrangement import arrange_chips
 from mapping.congestion_annealing import least_congested, relieve_congestion
 from mapping.core_traffic import CoreTraffic
 from mapping.hop_costs import hop_costs
-from mapping.mesh_slots import compact_chips, may_change_chip, near_slots
+from mapping.mesh_slots import compact_chips, may_change_chip
 from mapping.placement import Placement
-from mapping.placement_options import LARGEST_WORK, MOVES_PER_CORE, PlacementOptions
-from mapping.placement_problem import PlacementProblem, placement_problem
+from mapping.placement_options import PlacementOptions
+from mapping.placement_problem import PlacementProblem, current_slots, placement_problem
 from mapping.placement_starts import constructive_starts
 
 IntArray = NDArray[np.int64]
 
-NEAR_CHOICES = 16
-ROUNDS = 60
-COOLING = 1e-3
-"""Last temperature over the first one, which is the mean messages of a core times a hop."""
 MOVES_TO_ONE = 8
 """Moves for hops to one for congestion, which has the loads of many links to change."""
 
@@ -55,11 +52,13 @@ def optimise_placement(
     if options.effort == "none" or not traffic.messages.any():
         return placement
     costs = hop_costs(profile, options.objective)
+    if options.objective != "congestion":  # whose start may be the placement as it is
+        placement = arrange_chips(placement, traffic, profile, costs, options)
     tiles = [core.tiles for core in placement.cores]
     problem = placement_problem(placement, traffic, profile, costs)
     starts = [current_slots(problem, placement), *constructive_starts(problem, tiles).values()]
     chips = compact_chips(placement.chip_count, profile) if may_change_chip(profile) else None
-    if chips is not None and options.objective != "congestion":  # whose start may be the placement as it is
+    if chips is not None and options.objective != "congestion":
         elsewhere = placement_problem(placement, traffic, profile, costs, chips)
         found = list(constructive_starts(elsewhere, tiles).values())
         if min(map(elsewhere.total_cost, found)) < min(map(problem.total_cost, starts)):
@@ -75,12 +74,6 @@ def optimise_placement(
     return with_slots(placement, problem, slot_of)
 
 
-def current_slots(problem: PlacementProblem, placement: Placement) -> IntArray:
-    """Slot of each core of a placement."""
-    slots = {address: slot for slot, address in enumerate(problem.slots.addresses)}
-    return np.array([slots[core.address] for core in placement.cores], dtype=np.int64)
-
-
 def with_slots(placement: Placement, problem: PlacementProblem, slot_of: IntArray) -> Placement:
     """The same cores on other slots; targets follow."""
     addresses = [problem.slots.addresses[slot] for slot in slot_of.tolist()]
@@ -91,42 +84,3 @@ def with_slots(placement: Placement, problem: PlacementProblem, slot_of: IntArra
             for core, address in zip(placement.cores, addresses, strict=True)
         )
     )
-
-
-def anneal_hops(problem: PlacementProblem, start: IntArray, options: PlacementOptions) -> IntArray:
-    """Anneal from a start; the best arrangement at the end of any round, or the start if none is better."""
-    slots, other = problem.slots, problem.other.astype(np.int32)
-    routers = slots.x.astype(np.int32), slots.y.astype(np.int32)
-    near = near_slots(slots, NEAR_CHOICES)
-    slot_of, core_at = start.copy(), problem.core_at(start)
-    best, best_change, change = start, 0, 0
-    temperature = int(problem.weight.sum()) / 2 / len(start) * max(problem.hop_costs)
-    moves = moves_a_round(problem, options)
-    for round_number in range(ROUNDS + 1):
-        cooled = temperature * COOLING ** (round_number / ROUNDS) if round_number < ROUNDS else 0.0
-        change += anneal(
-            problem.first,
-            other,
-            problem.weight,
-            slot_of,
-            core_at,
-            problem.group_of,
-            slots.starts,
-            *routers,
-            near,
-            *problem.hop_costs,
-            cooled,
-            moves,
-            random_state(options.seed, round_number),
-        )
-        if change < best_change:
-            best, best_change = slot_of.copy(), change
-    return best
-
-
-def moves_a_round(problem: PlacementProblem, options: PlacementOptions) -> int:
-    """Moves of one round: as many as the effort says, fewer where cores have many ways to look at."""
-    cores = len(problem.group_of)
-    work_of_a_move = max(1, 2 * len(problem.other) // cores)
-    moves = min(MOVES_PER_CORE[options.effort] * cores, LARGEST_WORK[options.effort] // work_of_a_move)
-    return -(-moves // ROUNDS)

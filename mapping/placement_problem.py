@@ -100,6 +100,23 @@ def placement_problem(
     slots = mesh_slots(in_use.tolist() if chips is None else chips, profile)
     if len(slots.starts) == 2:
         group_of = np.zeros_like(group_of)
+    return graph_problem(traffic, slots, group_of.astype(np.int64), hop_costs)
+
+
+def graph_problem(
+    traffic: CoreTraffic, slots: MeshSlots, group_of: IntArray, hop_costs: tuple[int, int]
+) -> PlacementProblem:
+    """The problem of placing what sends this traffic on these slots, each in its group.
+
+    Parameters
+    ----------
+    traffic : CoreTraffic
+        Pairs may stand there several times.
+    slots : MeshSlots
+    group_of : int64 array, (cores,)
+    hop_costs : (int, int)
+        At least 1.
+    """
     total = float(traffic.messages.sum())
     unit = total / UNITS if total else 1.0
     units = np.rint(traffic.messages / unit).astype(np.int64)
@@ -114,4 +131,10 @@ def placement_problem(
     common = gcd(*hop_costs)
     costs = hop_costs[0] // common, hop_costs[1] // common
     others = edges % max(traffic.cores, 1)
-    return PlacementProblem(traffic, slots, group_of.astype(np.int64), units, unit, first, others, weight, costs)
+    return PlacementProblem(traffic, slots, group_of, units, unit, first, others, weight, costs)
+
+
+def current_slots(problem: PlacementProblem, placement: Placement) -> IntArray:
+    """Slot of each core of a placement."""
+    slots = {address: slot for slot, address in enumerate(problem.slots.addresses)}
+    return np.array([slots[core.address] for core in placement.cores], dtype=np.int64)

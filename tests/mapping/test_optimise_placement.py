@@ -18,6 +18,7 @@ from mapping_strategies import (
 )
 from route_oracle import loads_of, messages_of, routers
 
+from mapping.anneal_hops import anneal_hops
 from mapping.annealing import anneal
 from mapping.congestion_annealing import anneal_loads, directed_rows, fill
 from mapping.core_traffic import CoreTraffic, core_traffic
@@ -25,13 +26,13 @@ from mapping.hilbert import hilbert_curve
 from mapping.hop_bounds import crowding_bound, gilmore_lawler_bound, hop_cost_bound, nearest_costs, ring_bound
 from mapping.hop_costs import hop_costs
 from mapping.mesh_slots import near_slots
-from mapping.optimise_placement import anneal_hops, current_slots, optimise_placement, with_slots
+from mapping.optimise_placement import optimise_placement, with_slots
 from mapping.partition import partition
 from mapping.place import place
 from mapping.placement import CoreAddress, Placement
 from mapping.placement_json import placement_to_json
 from mapping.placement_options import EFFORTS, MOVES_PER_CORE, OBJECTIVES, PlacementOptions
-from mapping.placement_problem import placement_problem
+from mapping.placement_problem import current_slots, placement_problem
 from mapping.placement_starts import LARGEST_DENSE, constructive_starts, spectral_coordinates
 from mapping.route_metrics import route_metrics
 from mapping.verify import verify
@@ -298,6 +299,21 @@ def test_better_than_the_order_of_the_network_on_a_residual_network():
     congestion = optimise_placement(placement, traffic, CHIP, PlacementOptions("congestion", "low"))
     assert hops.total_hops < 0.6 * before.total_hops
     assert route_metrics(network, congestion, CHIP).max_link_load < 0.6 * before.max_link_load
+
+
+def test_chips_whose_cores_must_stay_are_exchanged_as_a_whole():
+    """Dozens of chips of four cores, where a target on another chip takes more output axon entries."""
+    chip = changed_profile(CHIP, mesh__routers_x=2, mesh__routers_y=2, mesh__cores_per_router=1)
+    network = networks.resnet20(width=8, blocks=1, size=16)
+    placement = place(partition(network, chip), chip)
+    optimised = optimise_placement(placement, traffic_of(network, placement), chip, PlacementOptions())
+    assert verify(network, optimised, chip) == []
+    pairs = {(one.address.chip, two.address.chip) for one, two in zip(placement.cores, optimised.cores, strict=True)}
+    assert placement.chip_count == optimised.chip_count == len(pairs) > 20  # each chip became one chip
+    rows = {core.address.chip // chip.mesh.chip_columns.value for core in optimised.cores}
+    assert len(rows) > 4
+    before, after = (route_metrics(network, one, chip).total_hops for one in (placement, optimised))
+    assert after < 0.5 * before
 
 
 def test_effort_is_the_number_of_moves():
