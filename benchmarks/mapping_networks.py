@@ -12,12 +12,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
 from mapping.connectivity import Connectivity, Shape, tap_table
+from mapping.fan_in_parts import Piece, fan_in_parts, largest_fan_in
 from mapping.network import ChipNetwork, Population, Projection, Reset, build_graph
 from mapping.neuron_models import CountMemory, PoolCounts
 from mapping.pool_taps import pool_weights
@@ -44,6 +46,13 @@ class Map:
     parts: tuple[Part, ...]
 
 
+class Wire(NamedTuple):
+    """A projection before it has weights."""
+
+    source: Population
+    table: Connectivity
+
+
 class NetworkBuilder:
     """Adds layer after layer, each in step with its sources.
 
@@ -51,10 +60,15 @@ class NetworkBuilder:
     ----------
     profile : HardwareProfile
         Gives the neurons and number formats.
+    split_fan_in : bool
+        Sum in parts what has more inputs than a core has input axons, as `nmdeploy compile --split-fan-in` does.
     seed : int
     """
 
-    def __init__(self, profile: HardwareProfile, seed: int = 0) -> None:
+    def __init__(self, profile: HardwareProfile, *, split_fan_in: bool = False, seed: int = 0) -> None:
+        axons = profile.core_limits.input_axons
+        resets = profile.core_costs.reset_synapses_per_subtractive_neuron.value
+        self._most_inputs = None if axons is None or not split_fan_in else int(axons.value) - resets
         self._formats = profile.number_formats
         self._paced = "paced" in profile.neuron_models.names
         self._has_maximum = "max_pool" in profile.neuron_models.names
@@ -175,18 +189,51 @@ class NetworkBuilder:
         self, name: str, shape: Shape, terms: Sequence[tuple[Map, int, int, int]], *, is_output: bool = False
     ) -> Map:
         """A population that reads each part of each term."""
-        parts = [(part, kernel, stride, groups) for term, kernel, stride, groups in terms for part in term.parts]
-        start = max((part.population.firing_start_step + 1 for part, *_ in parts), default=0)
-        threshold = np.full(shape[0], 100 << self._formats.threshold_exponent.value, dtype=np.int64)
+        wires = [
+            self._wire(part, shape, kernel, stride, groups)
+            for term, kernel, stride, groups in terms
+            for part in term.parts
+        ]
+        tables = [wire.table for wire in wires]
+        if self._most_inputs is not None and largest_fan_in(tables) > self._most_inputs:
+            wires = self._split(name, shape, wires, self._most_inputs)
+        threshold = self._threshold(shape)
         reset: Reset = "none" if is_output else "subtract"
         memory = CountMemory(release="never") if self._paced and not is_output else None
         made = self._population(
-            name, shape, reset, start, np.zeros_like(threshold) if is_output else threshold, memory, None, is_output
-        )
-        self._populations.append(made)
-        for number, (part, kernel, stride, groups) in enumerate(parts):
-            self._join(f"{part.population.name}-{name}-{number}", part, made, kernel, stride, groups)
+            name, shape, reset, start_after(wires), np.zeros_like(threshold) if is_output else threshold, memory, None,
+            is_output,
+        )  # fmt: skip
+        self._join(made, wires)
         return whole(made)
+
+    def _split(self, name: str, shape: Shape, wires: list[Wire], most_inputs: int) -> list[Wire]:
+        """What a population reads whose other inputs are summed by populations of their own."""
+        parts = fan_in_parts([wire.table for wire in wires], most_inputs, 1 if self._paced else 2)
+        if parts is None:
+            return wires
+
+        def cut(pieces: list[Piece]) -> list[Wire]:
+            return [
+                Wire(wires[piece.projection].source, piece.connectivity(wires[piece.projection].table))
+                for piece in pieces
+            ]
+
+        read = cut(parts[0])
+        for number, pieces in enumerate(parts[1:], start=2):
+            into = cut(pieces)
+            for sign in ("",) if self._paced else (".positive", ".negative"):
+                memory = CountMemory(release="half", slope_mantissa=np.full(shape[0], 256)) if self._paced else None
+                threshold, start = self._threshold(shape), start_after(into)
+                partial = self._population(
+                    f"{name}.part{number}{sign}", shape, "subtract", start, threshold, memory, None
+                )
+                self._join(partial, into)
+                read.append(Wire(partial, Connectivity.identity(shape)))
+        return read
+
+    def _threshold(self, shape: Shape) -> NDArray[np.int64]:
+        return np.full(shape[0], 100 << self._formats.threshold_exponent.value, dtype=np.int64)
 
     def _population(
         self,
@@ -205,23 +252,36 @@ class NetworkBuilder:
             np.ones(shape[0]), is_output, memory, pool,
         )  # fmt: skip
 
-    def _join(self, name: str, part: Part, target: Population, kernel: int, stride: int, groups: int) -> None:
-        source, formats = part.population, self._formats
-        tables = [
-            through(part_map, target.shape[axis], kernel, stride)
-            for axis, part_map in ((1, part.rows), (2, part.columns))
-        ]
-        channels = (0, source.shape[0])
-        table = Connectivity(source.shape, target.shape, *tables, channels, (0, target.shape[0]), groups)
+    def _wire(self, part: Part, shape: Shape, kernel: int, stride: int, groups: int) -> Wire:
+        """How a convolution into a population of this shape reads a part."""
+        rows, columns = (
+            through(part_map, shape[axis], kernel, stride) for axis, part_map in ((1, part.rows), (2, part.columns))
+        )
+        source = part.population
+        table = Connectivity(source.shape, shape, rows, columns, (0, source.shape[0]), (0, shape[0]), groups)
+        return Wire(source, table)
+
+    def _join(self, made: Population, wires: list[Wire]) -> None:
+        """Add a population with random weights into it."""
+        self._populations.append(made)
+        formats = self._formats
         largest = 1 << (WEIGHT_BITS - 2)
         step = (1 << formats.mixed_sign_lost_bits.value) * formats.mantissa_step(WEIGHT_BITS)
-        weights = self._generator.integers(-largest, largest, table.weight_shape, dtype=np.int32)
-        weights *= step
-        delay = target.start_step - source.firing_start_step - 1
         exponent = -formats.synapse_exponent.value
-        self._projections.append(
-            Projection(name, source.name, target.name, table, weights, exponent, WEIGHT_BITS, "mixed", delay)
-        )
+        for number, (source, table) in enumerate(wires):
+            weights = self._generator.integers(-largest, largest, table.weight_shape, dtype=np.int32) * step
+            name = f"{source.name}-{made.name}-{number}"
+            delay = made.start_step - source.firing_start_step - 1
+            self._projections.append(
+                Projection(
+                    name, source.name, made.name, table, weights.astype(np.int32), exponent, WEIGHT_BITS, "mixed", delay
+                )
+            )
+
+
+def start_after(wires: list[Wire]) -> int:
+    """First step of a population that reads these."""
+    return max((wire.source.firing_start_step + 1 for wire in wires), default=0)
 
 
 def whole(population: Population) -> Map:
@@ -250,12 +310,12 @@ VGG16 = (64, 64, 0, 128, 128, 0, 256, 256, 256, 0, 512, 512, 512, 0, 512, 512, 5
 """Channels of the layers; 0 is a maximum over 2 x 2."""
 
 
-def vgg16(profile: HardwareProfile, size: int = 32) -> ChipNetwork:
+def vgg16(profile: HardwareProfile, size: int = 32, *, split_fan_in: bool = False) -> ChipNetwork:
     """VGG-16; with a single dense layer for maps of 32 x 32, as on CIFAR, and with three for larger ones.
 
     Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition", 2015, configuration D.
     """
-    builder = NetworkBuilder(profile)
+    builder = NetworkBuilder(profile, split_fan_in=split_fan_in)
     last = builder.first("conv1", (VGG16[0], size, size))
     convolutions = pools = 1
     for channels in VGG16[1:]:
@@ -315,9 +375,11 @@ RESNET50 = ((64, 3), (128, 4), (256, 6), (512, 3))
 """Inner channels and number of bottlenecks of each stage."""
 
 
-def resnet50(profile: HardwareProfile, size: int = 224, *, pool_neurons: bool = False) -> ChipNetwork:
+def resnet50(
+    profile: HardwareProfile, size: int = 224, *, pool_neurons: bool = False, split_fan_in: bool = False
+) -> ChipNetwork:
     """ResNet-50; He et al., "Deep residual learning for image recognition", 2016, table 1, stride in the 3x3 layers."""
-    builder = NetworkBuilder(profile)
+    builder = NetworkBuilder(profile, split_fan_in=split_fan_in)
     last = builder.max_pool("pool1", builder.first("conv1", (64, size // 2, size // 2)), 3)
     for stage, (inner, blocks) in enumerate(RESNET50, start=2):
         for block in range(blocks):
@@ -343,11 +405,16 @@ def convolution_stack(profile: HardwareProfile, size: int) -> ChipNetwork:
 
 NETWORKS: dict[str, Callable[[HardwareProfile], ChipNetwork]] = {
     "VGG-16, 32 x 32": vgg16,
+    "VGG-16, 32 x 32, fan-in split": lambda profile: vgg16(profile, split_fan_in=True),
     "VGG-16, 32 x 32, narrowed": narrowed_vgg16,
     "VGG-16, 224 x 224": lambda profile: vgg16(profile, 224),
+    "VGG-16, 224 x 224, fan-in split": lambda profile: vgg16(profile, 224, split_fan_in=True),
     "MobileNetV1": mobilenet_v1,
     "MobileNetV1, pooling neurons": lambda profile: mobilenet_v1(profile, pool_neurons=True),
     "ResNet-50": resnet50,
     "ResNet-50, pooling neurons": lambda profile: resnet50(profile, pool_neurons=True),
+    "ResNet-50, pooling neurons, fan-in split": lambda profile: resnet50(
+        profile, pool_neurons=True, split_fan_in=True
+    ),
 }
 """Each by its name."""

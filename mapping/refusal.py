@@ -2,12 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
 from hw_profiles import HardwareProfile
-from mapping.network import ChipNetwork, Projection
+from mapping.connectivity import Connectivity
+from mapping.fan_in_parts import largest_fan_in
+from mapping.network import ChipNetwork
 from mapping.tiles import LARGEST_ROUTE_COUNT, LIMIT_NAMES
 from mapping.tiling import PopulationTiler
 from mapping.usable_cores import chips_needed
 from mapping.violation import Violation
+
+
+class WeightedConnections(Protocol):
+    """A projection, of integers or of the float network."""
+
+    @property
+    def name(self) -> str:
+        """Unique in the network."""
+
+    @property
+    def connectivity(self) -> Connectivity:
+        """Which source neuron each target neuron reads."""
+
+    @property
+    def weights(self) -> NDArray[Any]:
+        """Of `connectivity.weight_shape`."""
 
 
 def unfit_population(tiler: PopulationTiler, network: ChipNetwork, profile: HardwareProfile) -> list[Violation]:
@@ -21,9 +44,9 @@ def unfit_population(tiler: PopulationTiler, network: ChipNetwork, profile: Hard
         if name == "input_axons":
             own = profile.core_costs.reset_synapses_per_subtractive_neuron.value
             room = limit - (own if tiler.population.reset == "subtract" else 0)
-            remedy = fan_in_remedy(list(network.incoming(tiler.population.name)), room)
-        else:
-            remedy = REMEDIES[name]
+            incoming = list(network.incoming(tiler.population.name))
+            violations.append(too_many_inputs(tiler.population.name, incoming, demand, limit, room))
+            continue
         violations.append(
             Violation(
                 rule=LIMIT_NAMES[name].code,
@@ -32,10 +55,37 @@ def unfit_population(tiler: PopulationTiler, network: ChipNetwork, profile: Hard
                 message=f"fits no core: one neuron alone asks for too many {LIMIT_NAMES[name].label}",
                 demand=demand,
                 capacity=limit,
-                remedy=remedy,
+                remedy=REMEDIES[name],
             )
         )
     return violations
+
+
+def too_many_inputs(
+    population: str, projections: Sequence[WeightedConnections], demand: int, capacity: int, room: int
+) -> Violation:
+    """A violation for a population whose neurons have more inputs than a core has input axons.
+
+    Parameters
+    ----------
+    population : str
+    projections : sequence of WeightedConnections
+        Those into the population.
+    demand, capacity : int
+        Input axons.
+    room : int
+        Input axons that one neuron may take for its projections.
+    """
+    return Violation(
+        rule=LIMIT_NAMES["input_axons"].code,
+        severity="error",
+        where=f"population {population}",
+        message=f"fits no core: one neuron alone asks for too many {LIMIT_NAMES['input_axons'].label}",
+        demand=demand,
+        capacity=capacity,
+        remedy=f"{fan_in_remedy(projections, room)}; or compile with --split-fan-in, which sums the inputs in parts "
+        "and is approximate",
+    )
 
 
 REMEDIES = {
@@ -52,17 +102,17 @@ REMEDIES = {
 }
 
 
-def fan_in_remedy(projections: list[Projection], room: int) -> str:
+def fan_in_remedy(projections: Sequence[WeightedConnections], room: int) -> str:
     """Say how many input channels, or how many groups, the widest projection could have.
 
     Parameters
     ----------
-    projections : list of Projection
+    projections : sequence of WeightedConnections
         Those into the population.
     room : int
         Input axons that one neuron may take for them.
     """
-    fans = {projection.name: single_neuron_fan_in(projection) for projection in projections}
+    fans = {projection.name: largest_fan_in([projection.connectivity]) for projection in projections}
     widest = max(projections, key=lambda projection: fans[projection.name])
     left = room - sum(fans.values()) + fans[widest.name]
     connectivity = widest.connectivity
@@ -86,7 +136,7 @@ def fan_in_remedy(projections: list[Projection], room: int) -> str:
     return remedy
 
 
-def _remedy_for_several(projections: list[Projection], fans: dict[str, int], room: int) -> str:
+def _remedy_for_several(projections: Sequence[WeightedConnections], fans: dict[str, int], room: int) -> str:
     """Say what helps where no single projection could be narrow enough."""
     positions = sum(
         fans[item.name] * item.connectivity.groups // item.connectivity.in_channels for item in projections
@@ -100,20 +150,10 @@ def _remedy_for_several(projections: list[Projection], fans: dict[str, int], roo
     )
 
 
-def _weighs_taps_equally(projection: Projection) -> bool:
+def _weighs_taps_equally(projection: WeightedConnections) -> bool:
     """Whether all taps have the same weights, as when an average pooling was folded into a dense layer."""
     per_tap = projection.weights.reshape(*projection.weights.shape[:2], -1)
     return per_tap.shape[2] > 1 and bool((per_tap == per_tap[:, :, :1]).all())
-
-
-def single_neuron_fan_in(projection: Projection) -> int:
-    """Most source neurons that a single target neuron reads."""
-    connectivity = projection.connectivity
-    rows, columns = (
-        max(len({tap for tap in taps if tap >= 0}) for taps in table.tolist())
-        for table in (connectivity.rows, connectivity.columns)
-    )
-    return connectivity.in_channels // connectivity.groups * rows * columns
 
 
 def delay_violations(network: ChipNetwork, profile: HardwareProfile) -> list[Violation]:

@@ -22,11 +22,13 @@ from mapping.placement_options import PlacementOptions
 from mapping.placement_quality import PlacementQuality, placement_quality
 from mapping.step_weights import window_weight
 from mapping.verify import verify
-from mapping.violation import Violation
+from mapping.violation import DoesNotFitError, Violation
 from nmdeploy.convert.audit import ConversionAudit
 from nmdeploy.convert.calibration import Calibration
 from nmdeploy.convert.convert import Converted, Decoding, apply_method, convert
+from nmdeploy.convert.lower_layers import NeuronKind
 from nmdeploy.convert.methods import METHODS
+from nmdeploy.convert.split_fan_in import FanInLimit, too_wide
 from nmdeploy.energy.counts import OperationCounts, count_operations
 from nmdeploy.energy.float_network import float_multiply_accumulates
 from nmdeploy.energy.tile_spikes import tile_spikes
@@ -82,6 +84,9 @@ class CompilerOptions:
     headroom : float or None
         Factor of the scales. None: the one that agrees best where the method is "auto", else 1.
     placement : PlacementOptions
+    split_fan_in : bool
+        Whether populations whose neurons have more inputs than a core has input axons are summed in parts, which is
+        approximate; else they are refused.
     """
 
     quantization: QuantizationOptions
@@ -98,6 +103,7 @@ class CompilerOptions:
     read_out_step: int | None = None
     headroom: float | None = None
     placement: PlacementOptions = field(default_factory=PlacementOptions)
+    split_fan_in: bool = False
 
 
 @dataclass(frozen=True)
@@ -212,7 +218,8 @@ def compile_layers(
         raise NmdeployError("the layer graph is not sound: " + "; ".join(problems))
     wanted = _wanted(options, profile)
     kinds = neuron_kinds(wanted.neurons, profile)
-    converted = passes.run("convert", lambda: convert(layers, calibration, options.percentile, kinds, options.decoding))
+    limit = FanInLimit.of(profile, options.quantization.reset)
+    converted = passes.run("convert", lambda: _convert(layers, calibration, kinds, limit, options))
     chosen = passes.run("quantize", lambda: _quantize(converted, wanted, calibration, profile, options))
     network, recipe = chosen.built.network, chosen.built.recipe
     _, audit = apply_method(converted, recipe.method, window_weight(network.timesteps, network.refinement_steps))
@@ -240,6 +247,22 @@ def compile_layers(
         counts=counts,
         seconds=passes.seconds,
     )
+
+
+def _convert(
+    layers: LayerGraph,
+    calibration: Calibration,
+    kinds: frozenset[NeuronKind],
+    limit: FanInLimit | None,
+    options: CompilerOptions,
+) -> Converted:
+    """Convert, and refuse what no core has axons for before the long search for the best quantisation begins."""
+    split = limit if options.split_fan_in else None
+    converted = convert(layers, calibration, options.percentile, kinds, options.decoding, split)
+    violations = [] if limit is None else too_wide(converted.network, limit)
+    if violations:
+        raise DoesNotFitError(violations)
+    return converted
 
 
 def _place(

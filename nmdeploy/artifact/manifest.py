@@ -47,6 +47,7 @@ class Options(_Strict):
     weight_rounding: str = "nearest"
     objective: str = "hops"
     effort: str = "none"
+    split_fan_in: bool = False
 
 
 class InputDescription(_Strict):

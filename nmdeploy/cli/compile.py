@@ -180,6 +180,13 @@ def compile_command(
         float | None,
         typer.Option(min=0, max=1, help="As a share of the threshold; one half, the default, rounds spike counts."),
     ] = None,
+    split_fan_in: Annotated[
+        bool,
+        typer.Option(
+            "--split-fan-in",
+            help="Sum in parts, approximately, where a neuron has more inputs than a core has input axons.",
+        ),
+    ] = False,
     objective: Annotated[
         Objectives,
         typer.Option(
@@ -255,6 +262,7 @@ def compile_command(
         read_out_step=read_out_from,
         headroom=headroom,
         placement=PlacementOptions(objective.value, effort.value, seed),
+        split_fan_in=split_fan_in,
     )
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
@@ -286,6 +294,7 @@ def compile_command(
         objective=objective.value,
         effort=effort.value,
         seed=seed,
+        split_fan_in=split_fan_in,
     )
     digest = hashlib.sha256(model.read_bytes()).hexdigest()
     manifest = make_manifest(digest, samples.description, recorded, loaded.preprocessing, loaded.classes)

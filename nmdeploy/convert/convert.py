@@ -14,6 +14,7 @@ from nmdeploy.convert.calibration import Calibration
 from nmdeploy.convert.count_decoding import with_counted_outputs
 from nmdeploy.convert.lower_layers import NeuronKind, lower_layers
 from nmdeploy.convert.methods import METHODS, normalise
+from nmdeploy.convert.split_fan_in import FanInLimit, with_split_fan_in
 from nmdeploy.convert.statistics import ActivationStatistics, collect_statistics
 from nmdeploy.errors import NmdeployError
 from nmdeploy.layers.graph import LayerGraph
@@ -47,6 +48,7 @@ def convert(
     percentile: float,
     kinds: frozenset[NeuronKind] = frozenset(),
     decoding: Decoding = "membrane",
+    fan_in_limit: FanInLimit | None = None,
 ) -> Converted:
     """Lower the layers and collect activation statistics.
 
@@ -61,6 +63,8 @@ def convert(
         What there are neurons for; see `nmdeploy.convert.lower_layers.lower_layers`.
     decoding : {"membrane", "count"}
         What outputs are read from; see `nmdeploy.convert.count_decoding`.
+    fan_in_limit : FanInLimit or None
+        What has more inputs is summed in parts; see `nmdeploy.convert.split_fan_in`.
 
     Raises
     ------
@@ -77,11 +81,14 @@ def convert(
         )
     if decoding == "count":
         network = with_counted_outputs(network, kinds)
+    split_notes: list[str] = []
+    if fan_in_limit is not None:
+        network, split_notes = with_split_fan_in(network, fan_in_limit, kinds)
     problems = network.problems()
     if problems:
         raise NmdeployError("the converted network is not sound; please report it: " + "; ".join(problems))
     statistics = collect_statistics(network, calibration.samples, percentile)
-    notes = [*audit.notes, *calibration.notes([population.shape for population in network.outputs])]
+    notes = [*audit.notes, *split_notes, *calibration.notes([population.shape for population in network.outputs])]
     if calibration.is_noise:
         known = batch_norm_statistics(layers, audit, network, percentile)
         statistics.update(known)

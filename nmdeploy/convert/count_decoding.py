@@ -20,6 +20,7 @@ from nmdeploy.spiking.network import (
     FloatProjection,
     SpikingNetwork,
     build_spiking_network,
+    unused_name,
 )
 
 
@@ -43,7 +44,7 @@ def with_counted_outputs(network: SpikingNetwork, kinds: frozenset[NeuronKind]) 
             continue
         counter = replace(
             population,
-            name=_unused(f"{population.name}.counts", taken),
+            name=unused_name(f"{population.name}.counts", taken),
             bias=np.zeros((population.shape[0], 1, 1)),
         )
         if "leaky" in kinds:
@@ -55,7 +56,7 @@ def with_counted_outputs(network: SpikingNetwork, kinds: frozenset[NeuronKind]) 
         for sign, suffix in ((1.0, "positive"), (-1.0, "negative")):
             half = replace(
                 population,
-                name=_unused(f"{population.name}.{suffix}", taken),
+                name=unused_name(f"{population.name}.{suffix}", taken),
                 activation="rectifier",
                 is_output=False,
                 bias=sign * population.bias,
@@ -95,10 +96,3 @@ def _counting(source: FloatPopulation, counter: FloatPopulation, sign: float) ->
 def _to_half(projection: FloatProjection, half: FloatPopulation, sign: float) -> FloatProjection:
     name = projection.name.replace(f"->{projection.target}", f"->{half.name}")
     return replace(projection, name=name, target=half.name, weights=sign * projection.weights)
-
-
-def _unused(name: str, taken: set[str]) -> str:
-    while name in taken:
-        name += "_"
-    taken.add(name)
-    return name

@@ -189,3 +189,11 @@ def build_spiking_network(
     for projection in projections:
         graph.add_edge(projection.source, projection.target, key=projection.name, projection=projection)
     return SpikingNetwork(input_shape, graph)
+
+
+def unused_name(name: str, taken: set[str]) -> str:
+    """A name like `name` that is not taken; takes it."""
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
