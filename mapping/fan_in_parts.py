@@ -97,32 +97,36 @@ def fan_in_parts(tables: list[Connectivity], room: int, inputs_per_part: int) ->
     """
     total = sum(_inputs(table) for table in tables)
     for count in range(2, total + 1):
-        left = room - (count - 1) * inputs_per_part
-        if left < 1:
+        most = room - (count - 1) * inputs_per_part
+        if most < 1:
             break
-        if left + (count - 1) * room < total:
+        if most + (count - 1) * room < total:
             continue
-        largest = min(left, -(-total // count))
-        while largest <= left:
-            parts = _fill(tables, largest)
+        even = -(-total // count)
+        first = min(most, even)
+        others = max(even, -(-(total - first) // (count - 1)))
+        while True:
+            parts = _fill(tables, first, others)
             if len(parts) <= count:
                 return parts
+            if (first, others) == (most, room):
+                break
             # pieces are whole channels or taps, which may leave some of each part unused
-            largest += max(1, (left - largest) // 2)
+            first, others = -(-(first + most) // 2), -(-(others + room) // 2)
     return None
 
 
-def _fill(tables: list[Connectivity], largest: int) -> list[list[Piece]]:
-    """One part after the other, each as full as `largest` inputs allow."""
+def _fill(tables: list[Connectivity], first: int, others: int) -> list[list[Piece]]:
+    """One part after the other, each as full as so many inputs allow."""
     parts: list[list[Piece]] = []
     free = 0
     for index, table in enumerate(tables):
-        for box, unit in _runs(index, table, largest):
+        for box, unit in _runs(index, table, min(first, others)):
             start, stop = box.channels if unit.axis == 0 else box.row_taps if unit.axis == 1 else box.column_taps
             while start < stop:
                 if free < unit.inputs:
+                    free = others if parts else first
                     parts.append([])
-                    free = largest
                 taken = min(stop - start, free // unit.inputs)
                 parts[-1] += unit.pieces(box, (start, start + taken), table)
                 free -= taken * unit.inputs

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from command_line import ROOT, nmdeploy
 
+from hw_profiles import profile_text
 from nmdeploy.artifact.artifact import read_artifact
 
 pytestmark = pytest.mark.lava
@@ -68,14 +69,23 @@ def output_of(folder, artifact, name, *options):
         ("pooling", "spinnaker2", ["--neurons", "signed", "-T", "6"], {"signed", "max_pool", "if"}),
         ("digits", "loihi2", ["--neurons", "paced", "--lead", "2", "--shift-only"], {"paced", "if"}),
         ("digits", "loihi2", ["--refinement-steps", "2"], {"paced", "if"}),
+        ("digits", "narrow", ["--split-fan-in"], {"paced", "if"}),
     ],
 )
 def test_compiled_networks_give_what_the_simulator_gives(folder, tmp_path, name, target, options, models):
     artifact = tmp_path / "compiled.nmd"
+    if target == "narrow":
+        target = tmp_path / "narrow.toml"
+        target.write_text(
+            profile_text("loihi2").replace(
+                "[core_limits.input_axons]\nvalue = 4096", "[core_limits.input_axons]\nvalue = 140"
+            )
+        )
     ended = nmdeploy("compile", folder / f"{name}.pt", "--target", target, "-T", "8", *options, "-o", artifact)
     assert ended.code == 0, ended.stderr
     populations = read_artifact(artifact).network.populations
     assert {population.model for population in populations} == models
+    assert any(".part2" in population.name for population in populations) == ("--split-fan-in" in options)
     expected = output_of(folder, artifact, name)
     for granularity in ("layer", "core"):
         found = output_of(folder, artifact, name, "--backend", "lava", "--granularity", granularity)
