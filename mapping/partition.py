@@ -7,19 +7,24 @@ that reason is packed again, and then tiled again, as if all its targets were on
 
 The fewest cores for a population may take many for its sources, whose output axons feed each of them; and tiles that
 fill a core badly alone may fill it well together. So the whole is done for several objectives, and the result of fewest
-cores is taken. Small networks are then solved to the optimum (`mapping.smallest_partition`).
+cores is taken. Where output axons are limited, tilings are also chosen together (`mapping.joint_tilings`), and taken if
+that gives fewer. Small networks are then solved to the optimum (`mapping.smallest_partition`).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from itertools import product
+from typing import TypeVar
 
 import numpy as np
 
 from hw_profiles import HardwareProfile
 from mapping.bounds import cores_lower_bound
 from mapping.core_graph import CoreGraph
+from mapping.joint_tilings import JointTilings, few_enough
 from mapping.layout import Candidate, Layout, TiledNetwork, entries_per_target, lay_out
 from mapping.messages import tiled_projections
 from mapping.network import ChipNetwork, Population
@@ -70,14 +75,17 @@ def partition(network: ChipNetwork, profile: HardwareProfile) -> CoreGraph:
     refusals: list[DoesNotFitError] = []
     axon_weights = AXON_WEIGHTS if profile.core_limits.output_axon_entries is not None else (0,)
     for by_fill, axon_weight in product((False, True), axon_weights):
+        objective = TilingObjective(axon_weight, by_fill)
         try:
-            layouts.append(partitioner.legal_layout(TilingObjective(axon_weight, by_fill)))
+            layouts.append(legal_layout(partial(partitioner.lay_out, objective), profile))
         except DoesNotFitError as refusal:
             refusals.append(refusal)
             continue
         if len(layouts[-1].cores) == bound:
             break
     fewest = min(layouts, key=lambda layout: len(layout.cores), default=None)
+    if fewest is None or len(fewest.cores) > bound:
+        fewest = partitioner.jointly_tiled(fewest) or fewest
     if fewest is None or len(fewest.cores) > bound:
         fewest = partitioner.smallest_layout(None if fewest is None else len(fewest.cores)) or fewest
     if fewest is None:
@@ -115,6 +123,26 @@ class OffChip:
         return OffChip(self.tiled | alone, self.packed.union(*exceeding))
 
 
+FoundLayout = TypeVar("FoundLayout", Layout, Layout | None)
+
+
+def legal_layout(lay_out: Callable[[OffChip], FoundLayout], profile: HardwareProfile) -> FoundLayout:
+    """Lay out so often that the output axons suffice where targets lie on other chips as well.
+
+    Raises
+    ------
+    DoesNotFitError
+    """
+    off_chip = OffChip()
+    while True:
+        layout = lay_out(off_chip)
+        exceeding = [] if layout is None else layout.exceeding(profile)
+        if layout is None or not exceeding:
+            return layout
+        populations = layout.tiled.populations
+        off_chip = off_chip.after([[populations[number] for number in numbers] for numbers in exceeding])
+
+
 class Partitioner:
     """Tiles one network again and again, remembering what does not change.
 
@@ -139,21 +167,17 @@ class Partitioner:
         self._found: dict[tuple[TilingQuestion, TilingObjective], Tiling | None] = {}
         self._loads: dict[tuple[TilingQuestion, Tiling], list[TileLoad]] = {}
 
-    def legal_layout(self, objective: TilingObjective) -> Layout:
-        """Lay out all populations so that the output axons suffice where targets lie on other chips as well.
-
-        Raises
-        ------
-        DoesNotFitError
-        """
-        off_chip = OffChip()
-        while True:
-            layout = self._lay_out(objective, off_chip)
-            exceeding = layout.exceeding(self._profile)
-            if not exceeding:
-                return layout
-            populations = layout.tiled.populations
-            off_chip = off_chip.after([[populations[number] for number in numbers] for numbers in exceeding])
+    def jointly_tiled(self, fewest: Layout | None) -> Layout | None:
+        """A layout of fewer cores than `fewest`, where tilings chosen together give one."""
+        if self._profile.core_limits.output_axon_entries is None or not few_enough(self._network):
+            return None
+        try:
+            layout = legal_layout(self._lay_out_jointly, self._profile)
+        except DoesNotFitError:
+            return None
+        if layout is None or (fewest is not None and len(fewest.cores) <= len(layout.cores)):
+            return None
+        return layout
 
     def smallest_layout(self, fewest: int | None) -> Layout | None:
         """The layout of fewest cores, if the network is small, they lie on one chip and are fewer than `fewest`."""
@@ -182,14 +206,18 @@ class Partitioner:
 
     def _candidates(self, population: Population) -> list[Candidate]:
         """All tilings that are legal whatever they send."""
-        incoming = [self._incoming[projection.name] for projection in self._network.incoming(population.name)]
-        tiler = PopulationTiler(population, incoming, [], 0, self._profile)
+        tiler = self._tiler_alone(population)
         channels, rows, columns = (tile_sizes(size) for size in population.shape)
         tilings = [Tiling(population.name, population.shape, size) for size in product(channels, rows, columns)]
         return [Candidate(tiling, tiler.tile_loads(tiling)) for tiling in tilings if tiler.fits(tiling)]
 
-    def _lay_out(self, objective: TilingObjective, off_chip: OffChip) -> Layout:
-        """Tile all populations and pack the tiles."""
+    def lay_out(self, objective: TilingObjective, off_chip: OffChip) -> Layout:
+        """Tile all populations, one after the other, and pack the tiles.
+
+        Raises
+        ------
+        DoesNotFitError
+        """
         tilings: dict[str, Tiling] = {}
         loads: dict[str, list[TileLoad]] = {}
         unfit: list[Violation] = []
@@ -204,13 +232,51 @@ class Partitioner:
                 tiling = Tiling(population.name, population.shape, population.shape)
             tilings[population.name] = tiling
             if not unfit:
-                if (key, tiling) not in self._loads:
-                    self._loads[key, tiling] = tiler.tile_loads(tiling)
-                loads[population.name] = self._loads[key, tiling]
+                loads[population.name] = self._loads_of(tiler, key, tiling)
         violations = delay_violations(self._network, self._profile) + unfit
         if violations:
             raise DoesNotFitError(violations)
         return self._pack(tilings, loads, off_chip)
+
+    @cached_property
+    def joint_tilings(self) -> JointTilings:
+        """For targets on chips that are given each time; output axons are limited."""
+        return JointTilings(
+            self._network,
+            {population.name: self._tiler_alone(population) for population in self._populations},
+            {name: incoming.reach for name, incoming in self._incoming.items()},
+            self._reset_entries,
+            self._bins.added["output_axon_entries"],
+        )
+
+    def _lay_out_jointly(self, off_chip: OffChip) -> Layout | None:
+        """Tile all populations together, and pack the tiles; None if no such tilings were found.
+
+        Raises
+        ------
+        DoesNotFitError
+        """
+        near, far = entries_per_target(self._profile)
+        tilings = self.joint_tilings.fewest_tiles(
+            {population.name: far if population.name in off_chip.tiled else near for population in self._populations}
+        )
+        if tilings is None:
+            return None
+        loads = {}
+        for population in self._populations:
+            tiler, key = self._tiler(population, tilings, population.name in off_chip.tiled)
+            loads[population.name] = self._loads_of(tiler, key, tilings[population.name])
+        return self._pack(tilings, loads, off_chip)
+
+    def _loads_of(self, tiler: PopulationTiler, key: TilingQuestion, tiling: Tiling) -> list[TileLoad]:
+        if (key, tiling) not in self._loads:
+            self._loads[key, tiling] = tiler.tile_loads(tiling)
+        return self._loads[key, tiling]
+
+    def _tiler_alone(self, population: Population) -> PopulationTiler:
+        """A tiler to which it does not matter what a population sends."""
+        incoming = [self._incoming[projection.name] for projection in self._network.incoming(population.name)]
+        return PopulationTiler(population, incoming, [], 0, self._profile)
 
     def _tiler(
         self, population: Population, tilings: dict[str, Tiling], off_chip: bool

@@ -210,6 +210,10 @@ class PopulationTiler:
         place = tuple(tile_sizes(whole).index(size) for whole, size in sizes)
         return int(axons[place]) + self._costs.reset_synapses * self.population.neuron_count
 
+    def by_count(self) -> Iterator[Tiling]:
+        """Tilings whose neurons alone are not too many for a core, by number of tiles, input axons and compactness."""
+        return self._in_order(0)
+
     def _in_order(self, axon_weight: int) -> Iterator[Tiling]:
         """Tilings whose neurons alone are not too many for a core, by cost, input axons and compactness."""
         shape = self.population.shape
