@@ -171,6 +171,8 @@ class Partitioner:
         """A layout of fewer cores than `fewest`, where tilings chosen together give one."""
         if self._profile.core_limits.output_axon_entries is None or not few_enough(self._network):
             return None
+        if delay_violations(self._network, self._profile):
+            return None
         try:
             layout = legal_layout(self._lay_out_jointly, self._profile)
         except DoesNotFitError:

@@ -47,7 +47,9 @@ class ConnectionModel(PyLoihiProcessModel):
         if len(self._waiting) <= self._delay:
             return
         spikes = self._waiting.popleft()
-        self._currents[...] = 0
+        # other channels of the target keep their zeros
+        currents = self._currents[..., slice(*self.proc_params["target_channels"])]
         if spikes.any():
-            start, stop = self.proc_params["target_channels"]
-            self._currents[..., start:stop] = self.product(spikes).astype(np.int32) << self._shift
+            np.left_shift(self.product(spikes).astype(np.int32), self._shift, out=currents)
+        else:
+            currents[...] = 0

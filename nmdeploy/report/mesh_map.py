@@ -42,6 +42,8 @@ class Cell:
         0 to 1 of the capacity or of the largest value; 0 for a core not in use.
     text : str
         Shown on hover.
+    unusable : bool
+        Whether the chip has the core listed as dead or reserved.
     """
 
     x: int
@@ -49,6 +51,7 @@ class Cell:
     size: int
     share: float
     text: str
+    unusable: bool = False
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ def _cell(address: CoreAddress, core: CoreRecord | None, mesh: Mesh, quantity: Q
     pitch, step = _router_pitch(mesh), CORE_SIZE + CORE_GAP
     x, y = address.x * pitch + column * step, address.y * pitch + row * step
     if core is None:
-        return Cell(x, y, CORE_SIZE, 0.0, f"{address}: not in use")
+        unusable = (address.x, address.y, address.slot) in mesh.unusable_sites(address.chip)
+        return Cell(x, y, CORE_SIZE, 0.0, f"{address}: {'dead or reserved' if unusable else 'not in use'}", unusable)
     share, amount = quantity(core)
     return Cell(x, y, CORE_SIZE, min(1.0, share), f"{address}: {amount}; {', '.join(map(str, core.tiles))}")

@@ -10,6 +10,7 @@ from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.energy.report import NOTE, energy_report
 from nmdeploy.report.analysis_page import analysis_section
+from nmdeploy.report.layer_graph import layer_graph
 from nmdeploy.report.link_map import link_map
 from nmdeploy.report.mesh_map import CHIPS_DRAWN, mesh_maps
 from nmdeploy.report.templates import template
@@ -40,6 +41,7 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
     quality = None  # measured on legal placements only
     if not any(violation.severity == "error" for violation in violations):
         quality = placement_quality(network, artifact.placement, artifact.profile, artifact.counts.spikes_per_inference)
+    cores_of = {population.name: _cores(artifact, population.name) for population in network.populations}
     return template("page.html").render(
         title=title,
         artifact=artifact,
@@ -54,7 +56,8 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
         energy=energy,
         by_preset=[energy_report(artifact.counts, one) for one in presets.values()],
         spikes={population.name: _spikes(artifact, population.name) for population in network.populations},
-        cores_of={population.name: _cores(artifact, population.name) for population in network.populations},
+        cores_of=cores_of,
+        graph=layer_graph(network, cores_of),
         maps=mesh_maps(artifact, energy),
         chips_drawn=CHIPS_DRAWN,
         note=NOTE,

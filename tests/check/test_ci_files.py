@@ -105,4 +105,4 @@ def test_the_action_installs_what_it_needs(repository, tmp_path):
     assert [step.code for step in steps] == [0, 0], steps
     assert "first.nmd passed" in steps[-1].summary
     assert list((tmp_path / "venv").rglob("nmdeploy/cli/check.py"))
-    assert not list((tmp_path / "venv").rglob("torch"))
+    assert not list((tmp_path / "venv").rglob("site-packages/torch"))
