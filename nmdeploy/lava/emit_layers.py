@@ -119,7 +119,7 @@ def _population_process(
         return CountMaximum(**common, pool=population.pool_counts, exists=exists)
     fields: dict[str, Any] = {
         **common,
-        "current": current,
+        "current": current if wide else current.astype(np.int32),
         "threshold": population.threshold,
         "initial_potential": population.initial_potential,
         "state_max": network.state_max,

@@ -36,6 +36,14 @@ def integrate(potential: IntegerArray, current: IntegerArray, state_max: int) ->
     return np.asarray(saturated, dtype=np.int64)
 
 
+def spread(of_channels: IntegerArray, potential: IntegerArray) -> IntegerArray:
+    """Values of channels, (channels,), for each neuron of a sample, in the integers of a potential.
+
+    NumPy is several times faster along whole samples than along their few channels.
+    """
+    return np.ascontiguousarray(np.broadcast_to(of_channels.astype(potential.dtype), potential.shape[1:]))
+
+
 def fire(
     potential: IntegerArray,
     reset: Reset,
@@ -53,9 +61,9 @@ def fire(
     """
     if reset == "none":
         return np.zeros(potential.shape, dtype=np.int8)
-    thresholds = threshold.astype(potential.dtype, copy=False)
+    thresholds = spread(threshold, potential)
     sent = (potential >= thresholds).view(np.int8)
-    negative_thresholds = None if negative_threshold is None else negative_threshold.astype(potential.dtype, copy=False)
+    negative_thresholds = None if negative_threshold is None else spread(negative_threshold, potential)
     if negative_thresholds is not None:
         negative = potential <= -negative_thresholds
         negative &= sent == 0

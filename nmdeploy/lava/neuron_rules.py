@@ -15,7 +15,7 @@ from mapping.pool_taps import existing_taps
 from mapping.tiles import Tile
 from nmdeploy.lava.count_arithmetic import counted_spikes, largest_product
 from nmdeploy.lava.integer_range import INT32_MAX
-from nmdeploy.lava.neuron_arithmetic import fire, integrate
+from nmdeploy.lava.neuron_arithmetic import fire, integrate, spread
 from nmdeploy.lava.window_clock import FiringStep
 from nmdeploy.simulator.pool_neurons import initial_counts, pooled_spikes
 
@@ -132,7 +132,7 @@ class CountRule(NeuronRule):
         self, potential: IntegerArray, net_spikes: NDArray[np.int32], firing: FiringStep
     ) -> NDArray[np.int8]:
         """Send one spike towards the count that is due; in 64 bits where 32 do not hold all products."""
-        threshold = self._threshold.astype(potential.dtype, copy=False)
+        threshold = spread(self._threshold, potential)
         window = (firing.timesteps, firing.refinement_steps)
         largest = largest_product(self._memory, int(threshold.max()), self._state_max, *window)
         wide: type[np.signedinteger[Any]] = np.int32 if largest <= INT32_MAX else np.int64
