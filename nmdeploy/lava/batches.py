@@ -14,7 +14,7 @@ from nmdeploy.errors import BackendError
 from nmdeploy.lava.job import SHARED_MEMORY
 from nmdeploy.simulator.input_current import constant_current
 
-BATCH_MAX = 32
+BATCH_MAX = 64
 
 
 @dataclass(frozen=True)
