@@ -93,26 +93,35 @@ def test_sums_beyond_float32_are_gathered_in_float64():
     assert product(spikes)[0, 0, 0, 0] == 255 * size - 1
 
 
-def test_dense_layers_are_matrix_products():
+@pytest.mark.parametrize("binary", [True, False])
+@pytest.mark.parametrize(
+    ("channels", "outputs", "largest", "kernel"),
+    [(4, 5, 9, "matrix product"), (64, 10, 127, "int8 convolution"), (64, 10, 1000, "matrix product")],
+)
+def test_dense_layers_are_products_of_8_bits_where_large_and_else_of_float32(
+    channels, outputs, largest, kernel, binary
+):
     random = np.random.default_rng(1)
     tables = [np.arange(size, dtype=np.int32)[None] for size in (3, 2)]
-    connectivity = Connectivity((4, 3, 2), (5, 1, 1), *tables, (0, 4), (0, 5))
-    weights = random.integers(-9, 9, connectivity.weight_shape).astype(np.int32)
-    product = FastProduct(connectivity, weights, 1, binary=True)
-    assert product.dense_kernel_name == "matrix product"
-    spikes = random.integers(0, 2, (6, 3, 2, 4)).astype(np.int8)
+    connectivity = Connectivity((channels, 3, 2), (outputs, 1, 1), *tables, (0, channels), (0, outputs))
+    weights = random.integers(-largest, largest + 1, connectivity.weight_shape).astype(np.int32)
+    product = FastProduct(connectivity, weights, 1, binary=binary)
+    assert product.dense_kernel_name == kernel
+    spikes = random.integers(0 if binary else -1, 2, (6, 3, 2, channels)).astype(np.int8)
     wanted = 2 * np.einsum("nyxc,ocyx->no", spikes.astype(np.int64), weights)
-    np.testing.assert_array_equal(product(spikes)[:, 0, 0], wanted)
+    np.testing.assert_array_equal(product.multiply(spikes)[:, 0, 0], wanted)
 
 
-def test_the_weights_are_kept_once_besides_the_network():
-    """As the float32 matrix of the kernel, as large as they are; a copy in int64 would be twice that."""
+@pytest.mark.parametrize(("largest", "kernel"), [(1, "int8 convolution"), (1001, "matrix product")])
+def test_the_weights_are_kept_once_besides_the_network(largest, kernel):
+    """As the matrix of the kernel, no larger than they are; a copy in int64 would be twice that."""
     one = np.zeros((1, 1), dtype=np.int32)
     connectivity = Connectivity((512, 1, 1), (256, 1, 1), one, one, (0, 512), (0, 256))
     weights = np.ones(connectivity.weight_shape, dtype=np.int32)
+    weights[0, 0] = largest
     tracemalloc.start()
     product = FastProduct(connectivity, weights, 1, binary=True)
     kept, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert product.dense_kernel_name == "matrix product"
+    assert product.dense_kernel_name == kernel
     assert kept < 1.5 * weights.nbytes
