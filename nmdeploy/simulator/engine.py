@@ -59,6 +59,8 @@ class Engine:
     preferred_bytes = 256 * 2**20
     # Parts of the samples that are computed side by side.
     threads = 1
+    # What multiplies samples with the weights of input projections.
+    input_product = Product
 
     def __init__(self, network: ChipNetwork) -> None:
         self.network = network
@@ -87,8 +89,18 @@ class Engine:
         )
         return integers * np.dtype(np.int64).itemsize
 
-    def run_all(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
-        """Apply `work` to an engine for this network and each of the parts, and give the results in order."""
+    def run_all(
+        self, work: Callable[[Engine, Part], Result], parts: Sequence[Part], operations: int | None = None
+    ) -> Iterator[Result]:
+        """Apply `work` to an engine for this network and each of the parts, and give the results in order.
+
+        Parameters
+        ----------
+        work : callable
+        parts : sequence
+        operations : int or None
+            Synapses times samples and steps, of all parts together; None for many.
+        """
         for part in parts:
             yield work(self, part)
 
@@ -139,7 +151,9 @@ class Engine:
     def constant(self, population: Population) -> IntArray:
         """Bias and input current of every step, (batch or 1, rows, columns, channels)."""
         if population.name not in self._constants:
-            self._constants[population.name] = constant_current(self.network, population, self._samples)
+            self._constants[population.name] = constant_current(
+                self.network, population, self._samples, self.input_product
+            )
         return self._constants[population.name]
 
     def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:

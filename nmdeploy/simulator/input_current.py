@@ -13,7 +13,9 @@ from nmdeploy.simulator.products import Product, exact_dtype
 IntArray = NDArray[np.int64]
 
 
-def constant_current(network: ChipNetwork, population: Population, samples: NDArray[np.float32]) -> IntArray:
+def constant_current(
+    network: ChipNetwork, population: Population, samples: NDArray[np.float32], product: type[Product] = Product
+) -> IntArray:
     """Bias and input current that a population receives in every step of the window.
 
     Parameters
@@ -22,6 +24,8 @@ def constant_current(network: ChipNetwork, population: Population, samples: NDAr
     population : Population
     samples : float32 array, (samples, channels, rows, columns)
         Preprocessed.
+    product : type of Product
+        What multiplies.
 
     Returns
     -------
@@ -41,7 +45,7 @@ def constant_current(network: ChipNetwork, population: Population, samples: NDAr
     current = np.broadcast_to(bias, (samples.shape[0], rows, columns, channels)).copy()
     for projection in projections:
         start, stop = projection.connectivity.target_channels
-        current[..., start:stop] += _projected(projection, samples)
+        current[..., start:stop] += _projected(projection, samples, product)
     # networks that reset to zero keep to whole threshold steps, so that Lava's stock neurons compute the same
     whole_steps = any(other.reset == "zero" for other in network.populations)
     exponent_min = network.threshold_exponent if whole_steps else 0
@@ -57,14 +61,14 @@ def constant_current(network: ChipNetwork, population: Population, samples: NDAr
     return rounded
 
 
-def _projected(projection: InputProjection, samples: NDArray[np.float32]) -> IntArray:
+def _projected(projection: InputProjection, samples: NDArray[np.float32], product: type[Product]) -> IntArray:
     scaled = np.rint(samples.astype(np.float64) * 2.0**projection.input_fraction_bits)
     values = scaled.transpose(0, 2, 3, 1)
     try:
         dtype = exact_dtype(projection.weights, int(np.abs(values).max(initial=0)))
     except OverflowError as error:
         raise DataFileError(f"the input is too large for exact input currents: {error}") from error
-    sums = Product(projection.connectivity, projection.weights, dtype)(values).astype(np.int64)
+    sums = product(projection.connectivity, projection.weights, dtype)(values).astype(np.int64)
     fraction_bits = projection.weight_fraction_bits + projection.input_fraction_bits
     rounded: IntArray = (sums + (1 << fraction_bits >> 1)) >> fraction_bits
     return rounded

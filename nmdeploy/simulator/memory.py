@@ -60,10 +60,12 @@ def plan(
     largest = max((engine.working_bytes(population) for population in engine.network.populations), default=1)
     preferred = max(1, engine.preferred_bytes // largest)
     if round_steps is None:
-        wanted = range(1, min(timesteps, max(preferred, LEAST_ROUND)) + 1)
-        fitting = bisect_right(wanted, limit - state_bytes, key=lambda steps: round_bytes(engine, steps, timesteps))
-        steps = max(fitting, 1)
+        steps = min(timesteps, max(preferred, LEAST_ROUND))
         sample_bytes = state_bytes + round_bytes(engine, steps, timesteps)
+        if sample_bytes > limit:
+            wanted, room = range(1, steps), limit - state_bytes
+            steps = max(bisect_right(wanted, room, key=lambda steps: round_bytes(engine, steps, timesteps)), 1)
+            sample_bytes = state_bytes + round_bytes(engine, steps, timesteps)
     else:
         steps = round_steps
         # populations are as far ahead as on the chip's clock, which these steps hold

@@ -144,14 +144,19 @@ class Product:
         out_per_group = self._weights.shape[3]
         if groups == 1:
             weights = self._weights.reshape(taps * in_per_group, out_per_group)
-            dense: NDArray[Any] = fields.reshape(positions, taps * in_per_group) @ weights
-            return dense
+            return self._matrix_product(fields.reshape(positions, taps * in_per_group), weights)
         if in_per_group == 1 and out_per_group == 1:
             depthwise: NDArray[Any] = np.einsum("ptg,gt->pg", fields[..., 0], self._weights[:, :, 0, 0])
             return depthwise
         parts = [
-            fields[:, :, group].reshape(positions, taps * in_per_group)
-            @ self._weights[group].reshape(taps * in_per_group, out_per_group)
+            self._matrix_product(
+                fields[:, :, group].reshape(positions, taps * in_per_group),
+                self._weights[group].reshape(taps * in_per_group, out_per_group),
+            )
             for group in range(groups)
         ]
         return np.concatenate(parts, axis=1)
+
+    def _matrix_product(self, fields: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+        product: NDArray[Any] = fields @ weights
+        return product

@@ -72,7 +72,7 @@ class Simulator:
 
         parts = [samples[start : start + extent.batch] for start in range(0, max(len(samples), 1), extent.batch)]
         results = []
-        for result in chosen.run_all(run_part, parts):
+        for result in chosen.run_all(run_part, parts, self._operations(steps * len(samples))):
             results.append(result)
             if progress is not None:
                 progress(len(result.steps))
@@ -80,13 +80,16 @@ class Simulator:
 
     def engine(self, sample_steps: int) -> Engine:
         """What computes a run of so many samples x steps."""
-        operations = sample_steps * sum(one.connectivity.synapse_count for one in self._network.projections)
-        short = operations < TORCH_OPERATIONS and "torch" not in sys.modules
+        short = self._operations(sample_steps) < TORCH_OPERATIONS and "torch" not in sys.modules
         if self._name == "numpy" or (self._name == "auto" and short):
             self._plain = self._plain or Engine(self._network)
             return self._plain
         self._compiled = self._compiled or _compiled_engine(self._network, self._name)
         return self._compiled
+
+    def _operations(self, sample_steps: int) -> int:
+        """Synapses of the network, once for each sample and step."""
+        return sample_steps * sum(one.connectivity.synapse_count for one in self._network.projections)
 
 
 def simulate(

@@ -57,10 +57,12 @@ class TensorEngine(Engine):
         gathered = max((gathered_values(projection.connectivity) for projection in projections), default=0)
         return (gathered + 3 * population.neuron_count) * np.dtype(np.float64).itemsize + population.neuron_count
 
-    def run_all(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
+    def run_all(
+        self, work: Callable[[Engine, Part], Result], parts: Sequence[Part], operations: int | None = None
+    ) -> Iterator[Result]:
         """As `Engine.run_all`."""
         with full_precision():
-            yield from super().run_all(work, parts)
+            yield from super().run_all(work, parts, operations)
 
     def history(self, population: Population, batch: int) -> History:
         """An empty history of a population's spikes."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from queue import SimpleQueue
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,10 @@ from nmdeploy.simulator.full_precision import full_precision
 from nmdeploy.simulator.neurons import IntArray, neurons_last
 from nmdeploy.simulator.products import FLOAT32_EXACT
 from nmdeploy.simulator.span import Span
+from nmdeploy.simulator.torch_product import TorchProduct
+
+ONE_THREAD_OPERATIONS = 200_000_000
+"""What a core does in about a millisecond."""
 
 
 class TorchEngine(Engine):
@@ -40,6 +45,7 @@ class TorchEngine(Engine):
 
     # What a population works on at a time: more would leave the processor's caches.
     preferred_bytes = 20 * 2**20
+    input_product = TorchProduct
 
     def __init__(self, network: ChipNetwork, threads: int = 1, kernels_of: TorchEngine | None = None) -> None:
         super().__init__(network)
@@ -70,15 +76,21 @@ class TorchEngine(Engine):
         """Memory that advancing the population takes for one sample and step, its own spikes included."""
         return population.neuron_count * (2 * np.dtype(np.float32).itemsize + 1)
 
-    def run_all(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
-        """As `Engine.run_all`; each thread takes parts of its own, which scales better than sharing every kernel."""
+    def run_all(
+        self, work: Callable[[Engine, Part], Result], parts: Sequence[Part], operations: int | None = None
+    ) -> Iterator[Result]:
+        """As `Engine.run_all`; each thread takes parts of its own, which scales better than sharing every kernel.
+
+        Few operations are left to one thread: to wake the others for each kernel would take longer.
+        """
+        few = operations is not None and operations < ONE_THREAD_OPERATIONS
         with full_precision():
-            several = self.threads > 1 and len(parts) >= self.threads
-            yield from self._run_side_by_side(work, parts) if several else super().run_all(work, parts)
+            alone = self.threads > 1 and (few or len(parts) >= self.threads)
+            yield from self._run_side_by_side(work, parts) if alone else super().run_all(work, parts, operations)
 
     def _run_side_by_side(self, work: Callable[[Engine, Part], Result], parts: Sequence[Part]) -> Iterator[Result]:
         engines: SimpleQueue[TorchEngine] = SimpleQueue()
-        for _ in range(self.threads):
+        for _ in range(min(self.threads, len(parts))):
             engines.put(TorchEngine(self.network, 1, kernels_of=self))
 
         def run(part: Part) -> Result:
@@ -92,7 +104,10 @@ class TorchEngine(Engine):
         try:
             yield from _single_threads(self.threads).map(run, parts)
         finally:
-            torch.set_num_threads(usual)
+            # not each time, as it takes a millisecond
+            if _threads_were_started.is_set():
+                _threads_were_started.clear()
+                torch.set_num_threads(usual)
 
     def advance(self, population: Population, trains: Mapping[str, Any], span: Span) -> Advanced:
         """Compute the next steps of one population; see `Engine.advance`."""
@@ -214,7 +229,8 @@ class TorchEngine(Engine):
         if np.abs(potentials).max(initial=0) > self.network.state_max:
             return super().advance(population, trains, span)
         self._potentials[population.name] = potentials[-1]
-        traced = np.stack([neurons_last(step) for step in potentials], axis=1)
+        steps, batch = potentials.shape[:2]
+        traced = potentials.transpose(1, 0, 4, 2, 3).reshape(batch, steps, population.neuron_count)
         counts = np.zeros((len(traced), population.neuron_count), dtype=np.int64)
         return Advanced(
             np.zeros(arriving.shape, dtype=np.int8), counts, traced if population.is_output else traced[:, :, :0], 0
@@ -233,10 +249,20 @@ def _compiled_neurons(network: ChipNetwork, population: Population) -> FastNeuro
     return CountingNeurons(network, population, population.count_memory)
 
 
+_threads_were_started = Event()
+
+
 @cache
 def _single_threads(count: int) -> ThreadPoolExecutor:
-    """Threads that each compute alone: what a thread sets in torch holds for itself, and for threads started later."""
-    return ThreadPoolExecutor(count, "nmdeploy", initializer=torch.set_num_threads, initargs=(1,))
+    """Threads that each compute alone."""
+    return ThreadPoolExecutor(count, "nmdeploy", initializer=_compute_alone)
+
+
+def _compute_alone() -> None:
+    """Let this thread's kernels start no other threads, whatever is set in others later."""
+    torch.set_num_threads(1)  # also what threads get that ask for the first time
+    torch.get_num_threads()  # asks
+    _threads_were_started.set()
 
 
 if hasattr(os, "register_at_fork"):

@@ -6,8 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from integer_networks import network, population, projection, whole
 
+from mapping.connectivity import Connectivity, tap_table
 from nmdeploy.simulator import simulate
 from nmdeploy.simulator.products import Product, exact_dtype
+from nmdeploy.simulator.torch_product import TorchProduct
 
 
 def row(*weights):
@@ -67,3 +69,14 @@ def test_sums_near_the_bound_are_exact(seed, outputs, inputs):
     for result, value in zip(found.astype(np.int64).tolist(), values[:, 0, 0].tolist(), strict=True):
         for total, weight in zip(result, weights[:, :, 0, 0].tolist(), strict=True):
             assert total == sum(w * v for w, v in zip(weight, value, strict=True))
+
+
+@pytest.mark.parametrize("groups", [1, 2, 6])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_torch_multiplies_the_same(groups, dtype):
+    random = np.random.default_rng(groups)
+    rows, columns = tap_table(5, 3, 3, 2, 1), tap_table(4, 4, 3, 1, 1)
+    table = Connectivity((6, 5, 4), (6, 3, 4), rows, columns, (0, 6), (0, 6), groups)
+    weights = random.integers(-99, 99, table.weight_shape)
+    values = random.integers(-99, 99, (7, 5, 4, 6))
+    np.testing.assert_array_equal(TorchProduct(table, weights, dtype)(values), Product(table, weights, dtype)(values))
