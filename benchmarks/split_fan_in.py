@@ -2,8 +2,8 @@
 
 python -m benchmarks.split_fan_in DATA_FOLDER [--only resnet-20] [--axons 400] [--limit N]
 
-Each target is a copy of a known one with so many input axons a core; `nmdeploy compile --split-fan-in` then sums in
-parts what has more inputs. Prints a Markdown table, each network beside itself unsplit.
+Each target is a copy of a known one (4,096 input axons a core) with fewer; `nmdeploy compile --split-fan-in` then sums
+in parts what has more inputs. Prints a Markdown table, each network beside itself unsplit.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def main() -> None:
                 narrow.write_text(narrowed(target, options.axons), encoding="utf-8")
                 for steps in windows:
                     for chip, axons, extra in (
-                        (target, "as published", ()), (str(narrow), f"{options.axons}, split", ("--split-fan-in",)),
+                        (target, "4,096", ()), (str(narrow), f"{options.axons}, split", ("--split-fan-in",)),
                     ):  # fmt: skip
                         row = measure(
                             options.data, network, chip, steps, axons, extra, limit=options.limit, show=False
