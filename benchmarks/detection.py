@@ -1,6 +1,7 @@
 """Detectors after conversion, and what signed neurons, normalisation and decoding are worth to them.
 
-python -m benchmarks.detection DATA_FOLDER [--only yolo|face] [--windows 32,64] [--variants auto,paper] [--json FILE]
+python -m benchmarks.detection DATA_FOLDER [--only yolo|face] [--targets loihi2,loihi] [--windows 32,64]
+    [--variants auto,paper] [--json FILE]
 
 DATA_FOLDER holds detector/ and face/. Every row is one conversion, calibrated on 24 training images of COCO, and one
 run of the integer network over all test images. Networks are converted and quantised for the target, not placed: the
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from benchmarks.detectors import Judged, face, yolo
 from examples.detection.agreement import agreement
 from examples.detection.average_precision import mean_average_precision
-from hw_profiles import load_profile
+from hw_profiles import HardwareProfile, load_profile
 from nmdeploy.convert.calibration import split_calibration
 from nmdeploy.convert.convert import Decoding, convert
 from nmdeploy.convert.methods import METHODS
@@ -40,7 +41,6 @@ from nmdeploy.search.trials import Trials
 from nmdeploy.simulator.simulate import Simulator
 from nmdeploy.spiking.network import SpikingNetwork, build_spiking_network
 
-TARGET = "loihi2"
 PERCENTILE = 99.9
 LOWEST_SCORE = 0.005
 FOUND_AT = 0.5
@@ -72,6 +72,7 @@ class Row:
     """One converted and measured detector."""
 
     network: str
+    target: str
     variant: str
     timesteps: int
     chosen: str
@@ -91,9 +92,8 @@ class Row:
     run_seconds: float
 
 
-def variants() -> dict[str, tuple[Variant, ...]]:
-    """By group: the paper's comparison, its decodings, and the default."""
-    profile = load_profile(TARGET)
+def variants(profile: HardwareProfile) -> dict[str, tuple[Variant, ...]]:
+    """By group: the paper's comparison, its decodings, the plain baseline, and the default."""
     paper = preset("spiking-yolo", profile)
     layer = replace(paper, method="layer-max")
     ours = Recipe(AUTO, default_neurons(profile, "subtract"))
@@ -108,6 +108,12 @@ def variants() -> dict[str, tuple[Variant, ...]]:
             Variant("spiking-yolo, outputs counted", paper, decoding="count"),
             Variant("auto, outputs counted", ours, decoding="count"),
         ),
+        "plain": (
+            Variant(
+                "plain baseline: channel maximum, potentials from 0",
+                Recipe("channel-max", NeuronChoice("if"), "none", initial_potential_share=0.0),
+            ),
+        ),
         "auto": (Variant("auto", ours),),
     }
 
@@ -117,29 +123,34 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--only", choices=("yolo", "face"))
+    parser.add_argument("--targets", default="loihi2", help="with signed neurons for the paper's, separated by commas")
     parser.add_argument("--windows", default="32,64,128", help="time steps, separated by commas")
-    parser.add_argument("--variants", default="paper,decoding,auto", help="groups, separated by commas")
+    parser.add_argument("--variants", default="paper,decoding,plain,auto", help="groups, separated by commas")
     parser.add_argument("--limit", type=int, help="test images")
     parser.add_argument("--json", type=Path, help="write all rows here")
     options = parser.parse_args()
-    print("| network | variant | T | latency | error of each map | mAP@0.5 float / integer | F1 | boxes found, extra,"
-          " missed | spikes/neuron | seconds | recipe |")
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print("| network | target | variant | T | latency | error of each map | mAP@0.5 float / integer | F1 |"
+          " boxes found, extra, missed | spikes/neuron | seconds | recipe |")
+    print("|---|---|---|---|---|---|---|---|---|---|---|---|")
     rows = []
     for read in [yolo] * (options.only != "face") + [face] * (options.only != "yolo"):
         judged = read(options.data)
         if options.limit:
             judged = replace(judged, samples=judged.samples[: options.limit], truth=judged.truth[: options.limit])
-        chosen = [one for group, several in variants().items() if group in options.variants.split(",")
-                  for one in several]
-        for row in measure(judged, chosen, [int(steps) for steps in options.windows.split(",")]):
-            rows.append(row)
-            print(_line(row), flush=True)
+        for target in options.targets.split(","):
+            profile = load_profile(target)
+            groups = variants(profile)
+            chosen = [one for group in groups if group in options.variants.split(",") for one in groups[group]]
+            for row in measure(judged, profile, chosen, [int(steps) for steps in options.windows.split(",")]):
+                rows.append(row)
+                print(_line(row), flush=True)
     if options.json is not None:
         options.json.write_text(json.dumps([asdict(row) for row in rows], indent=1))
 
 
-def measure(judged: Judged, chosen: list[Variant], windows: list[int]) -> Iterator[Row]:
+def measure(
+    judged: Judged, profile: HardwareProfile, chosen: list[Variant], windows: list[int]
+) -> Iterator[Row]:
     """Convert in every way and run."""
     layers = trace(judged.module, torch.from_numpy(judged.samples[:1]))
     detector = judged.detector
@@ -149,7 +160,7 @@ def measure(judged: Judged, chosen: list[Variant], windows: list[int]) -> Iterat
     for variant in chosen:
         for timesteps in windows:
             begin = time.perf_counter()
-            built = _built(layers, judged, variant, timesteps)
+            built = _built(layers, judged, profile, variant, timesteps)
             converted = time.perf_counter()
             outputs, spikes, saturations = _outputs(built, judged.samples)
             ran = time.perf_counter()
@@ -158,6 +169,7 @@ def measure(judged: Judged, chosen: list[Variant], windows: list[int]) -> Iterat
             pairs = zip(detector.split(outputs), detector.split(reference), strict=True)
             yield Row(
                 network=judged.name,
+                target=profile.name,
                 variant=variant.name,
                 timesteps=timesteps,
                 chosen=str(built.recipe),
@@ -188,8 +200,10 @@ def _float_outputs(judged: Judged) -> NDArray[np.float64]:
     return torch.cat(joined).double().numpy()
 
 
-def _built(layers: LayerGraph, judged: Judged, variant: Variant, timesteps: int) -> Built:
-    profile, recipe = load_profile(TARGET), variant.recipe
+def _built(
+    layers: LayerGraph, judged: Judged, profile: HardwareProfile, variant: Variant, timesteps: int
+) -> Built:
+    recipe = variant.recipe
     calibration = split_calibration(judged.calibration, "COCO training images")
     kinds = neuron_kinds(recipe.neurons, profile)
     if not variant.signed:
@@ -199,7 +213,8 @@ def _built(layers: LayerGraph, judged: Judged, variant: Variant, timesteps: int)
         converted = replace(converted, network=without_negative_spikes(converted.network))
     trials = Trials(converted, calibration, profile, QuantizationOptions(timesteps))
     if recipe.method == AUTO:
-        found = search(trials, recipe, Freedom(tuple(METHODS), refinement_steps=True, leads=True, headroom=True))
+        everything = Freedom(tuple(METHODS), refinement_steps=True, leads=True, read_out=True, headroom=True)
+        found = search(trials, recipe, everything)
     else:
         found = search(trials, recipe, Freedom((recipe.method,), (recipe.compensation,)))
     return found.built
@@ -231,7 +246,8 @@ def _outputs(built: Built, samples: NDArray[np.float32]) -> tuple[NDArray[np.flo
 
 def _line(row: Row) -> str:
     cells = (
-        row.network, row.variant, row.timesteps, row.latency_steps, " / ".join(f"{error:.3f}" for error in row.errors),
+        row.network, row.target, row.variant, row.timesteps, row.latency_steps,
+        " / ".join(f"{error:.3f}" for error in row.errors),
         f"{row.float_map:.3f} / {row.integer_map:.3f}", f"{row.f1:.1%}", f"{row.common}, {row.extra}, {row.missed}",
         f"{row.spikes_per_neuron:.2f}", f"{row.convert_seconds:.0f} + {row.run_seconds:.0f}", row.chosen,
     )
