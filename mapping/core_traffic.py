@@ -6,7 +6,6 @@ do chips send them, and so are output axon entries counted.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from mapping.connectivity import Connectivity
 from mapping.network import ChipNetwork, Projection
+from mapping.tile_boxes import TileBoxes, amounts_of_union, sources_read
 from mapping.tiles import Tile
 
 IntArray = NDArray[np.int64]
@@ -66,7 +66,7 @@ def core_traffic(network: ChipNetwork, cores: Sequence[Sequence[Tile]], spikes: 
     ValueError
         There are not as many spike counts as tiles.
     """
-    boxes = _Boxes.of(cores)
+    boxes = TileBoxes.of(cores)
     rates = _spikes_per_neuron(network, boxes, spikes)
     parts = [_projection_counts(projection, boxes) for projection in network.projections]
     source = np.concatenate([np.zeros(0, dtype=np.int64), *(part[0] for part in parts)])
@@ -79,50 +79,12 @@ def core_traffic(network: ChipNetwork, cores: Sequence[Sequence[Tile]], spikes: 
 
 def core_spikes(network: ChipNetwork, cores: Sequence[Sequence[Tile]], spikes: Spikes = None) -> FloatArray:
     """Spikes of all neurons of each core; parameters and errors are those of `core_traffic`."""
-    boxes = _Boxes.of(cores)
+    boxes = TileBoxes.of(cores)
     of_tiles = _spikes_per_neuron(network, boxes, spikes) * boxes.sizes()
     return np.bincount(boxes.core, weights=of_tiles, minlength=len(cores)).astype(np.float64)
 
 
-@dataclass(frozen=True)
-class _Boxes:
-    """All tiles as arrays.
-
-    Attributes
-    ----------
-    tiles : list of Tile
-    core : int64 array, (tiles,)
-    bounds : int64 array, (tiles, 3, 2)
-        Start and stop along channels, rows and columns.
-    by_population : dict of population name to int64 array
-        Positions of its tiles.
-    """
-
-    tiles: list[Tile]
-    core: IntArray
-    bounds: IntArray
-    by_population: dict[str, IntArray]
-
-    @classmethod
-    def of(cls, cores: Sequence[Sequence[Tile]]) -> _Boxes:
-        tiles = [tile for of_core in cores for tile in of_core]
-        positions: defaultdict[str, list[int]] = defaultdict(list)
-        for position, tile in enumerate(tiles):
-            positions[tile.population].append(position)
-        return cls(
-            tiles,
-            np.repeat(np.arange(len(cores)), [len(of_core) for of_core in cores]),
-            np.array([(tile.channels, tile.rows, tile.columns) for tile in tiles], dtype=np.int64).reshape(-1, 3, 2),
-            {name: np.array(of_population) for name, of_population in positions.items()},
-        )
-
-    def sizes(self) -> IntArray:
-        """Neurons of each tile."""
-        sizes: IntArray = (self.bounds[:, :, 1] - self.bounds[:, :, 0]).prod(axis=1)
-        return sizes
-
-
-def _spikes_per_neuron(network: ChipNetwork, boxes: _Boxes, spikes: Spikes) -> FloatArray:
+def _spikes_per_neuron(network: ChipNetwork, boxes: TileBoxes, spikes: Spikes) -> FloatArray:
     """Spikes of each neuron of each tile."""
     if spikes is None:
         return np.ones(len(boxes.tiles))
@@ -134,7 +96,7 @@ def _spikes_per_neuron(network: ChipNetwork, boxes: _Boxes, spikes: Spikes) -> F
     return np.asarray(spikes, dtype=np.float64) / boxes.sizes()
 
 
-def _projection_counts(projection: Projection, boxes: _Boxes) -> tuple[IntArray, IntArray, IntArray]:
+def _projection_counts(projection: Projection, boxes: TileBoxes) -> tuple[IntArray, IntArray, IntArray]:
     """Source tile, target core and number of source neurons, of all pairs of one projection."""
     none = np.zeros(0, dtype=np.int64)
     sources = boxes.by_population.get(projection.source, none)
@@ -144,7 +106,7 @@ def _projection_counts(projection: Projection, boxes: _Boxes) -> tuple[IntArray,
     parts = [_counts_of_single_tiles(projection.connectivity, sources, targets[alone], boxes)]
     shared = targets[~alone]
     for core in np.unique(boxes.core[shared]):
-        counts = _counts_of_union(projection.connectivity, sources, shared[boxes.core[shared] == core], boxes)
+        counts = amounts_of_union(projection.connectivity, sources, shared[boxes.core[shared] == core], boxes)
         sending = np.flatnonzero(counts)
         parts.append((sources[sending], np.full(len(sending), core), counts[sending]))
     joined = [np.concatenate([none, *(part[index] for part in parts)]) for index in range(3)]
@@ -152,7 +114,7 @@ def _projection_counts(projection: Projection, boxes: _Boxes) -> tuple[IntArray,
 
 
 def _counts_of_single_tiles(
-    connectivity: Connectivity, sources: IntArray, targets: IntArray, boxes: _Boxes
+    connectivity: Connectivity, sources: IntArray, targets: IntArray, boxes: TileBoxes
 ) -> tuple[IntArray, IntArray, IntArray]:
     """The same for target cores with one tile of the target population each.
 
@@ -168,7 +130,7 @@ def _counts_of_single_tiles(
         target_intervals, target_places = np.unique(boxes.bounds[targets, axis], axis=0, return_inverse=True)
         source_keys = source_keys * len(source_intervals) + source_places.ravel()
         target_keys = target_keys * len(target_intervals) + target_places.ravel()
-        read = _counts_within(_reads(connectivity, axis, target_intervals), source_intervals)
+        read = _counts_within(sources_read(connectivity, axis, target_intervals), source_intervals)
         reading, sending = np.nonzero(read)
         pair_sources = np.add.outer(pair_sources * len(source_intervals), sending).ravel()
         pair_targets = np.add.outer(pair_targets * len(target_intervals), reading).ravel()
@@ -187,49 +149,6 @@ def _join(wanted: IntArray, keys: IntArray) -> tuple[IntArray, IntArray]:
     picked = np.repeat(np.arange(len(wanted)), times)
     within = np.arange(len(picked)) - np.repeat(np.cumsum(times) - times, times)
     return picked, order[first[picked] + within]
-
-
-def _counts_of_union(connectivity: Connectivity, sources: IntArray, targets: IntArray, boxes: _Boxes) -> IntArray:
-    """Neurons of each source tile that any of some target tiles reads, each counted once."""
-    masks = [_reads(connectivity, axis, boxes.bounds[targets, axis]) for axis in range(3)]
-    crop = [np.flatnonzero(mask.any(axis=0)) for mask in masks]
-    if not all(len(inside) for inside in crop):
-        return np.zeros(len(sources), dtype=np.int64)
-    low = [int(inside[0]) for inside in crop]
-    high = [int(inside[-1]) + 1 for inside in crop]
-    read = np.zeros([stop - start for start, stop in zip(low, high, strict=True)], dtype=np.bool_)
-    for channels, rows, columns in zip(*masks, strict=True):
-        read |= np.multiply.outer(
-            np.multiply.outer(channels[low[0] : high[0]], rows[low[1] : high[1]]), columns[low[2] : high[2]]
-        )
-    summed = np.zeros([size + 1 for size in read.shape], dtype=np.int64)
-    summed[1:, 1:, 1:] = read.cumsum(axis=0).cumsum(axis=1).cumsum(axis=2)
-    bounds = np.clip(boxes.bounds[sources], np.array(low)[:, None], np.array(high)[:, None]) - np.array(low)[:, None]
-    counts = np.zeros(len(sources), dtype=np.int64)
-    for corner in np.ndindex(2, 2, 2):
-        sign = (-1) ** (3 - sum(corner))
-        counts += sign * summed[tuple(bounds[:, axis, end] for axis, end in enumerate(corner))]
-    return counts
-
-
-def _reads(connectivity: Connectivity, axis: int, intervals: IntArray) -> NDArray[np.bool_]:
-    """Which sources along an axis each target interval reads; shape (intervals, sources)."""
-    read = np.zeros((len(intervals), connectivity.source_shape[axis]), dtype=np.bool_)
-    if axis == 0:
-        inputs = connectivity.in_channels // connectivity.groups
-        outputs = connectivity.out_channels // connectivity.groups
-        first, last = connectivity.target_channels
-        for of_interval, (start, stop) in zip(read, intervals.tolist(), strict=True):
-            if max(start, first) < min(stop, last):
-                groups = (max(start, first) - first) // outputs, (min(stop, last) - 1 - first) // outputs + 1
-                channels = (connectivity.source_channels[0] + group * inputs for group in groups)
-                of_interval[slice(*channels)] = True
-        return read
-    table = connectivity.rows if axis == 1 else connectivity.columns
-    for of_interval, (start, stop) in zip(read, intervals.tolist(), strict=True):
-        taps = table[start:stop]
-        of_interval[taps[taps >= 0]] = True
-    return read
 
 
 def _counts_within(read: NDArray[np.bool_], intervals: IntArray) -> IntArray:

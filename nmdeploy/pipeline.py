@@ -29,8 +29,9 @@ from nmdeploy.convert.convert import Converted, Decoding, apply_method, convert
 from nmdeploy.convert.lower_layers import NeuronKind
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.convert.split_fan_in import FanInLimit, too_wide
-from nmdeploy.energy.counts import OperationCounts, count_operations
-from nmdeploy.energy.float_network import float_multiply_accumulates
+from nmdeploy.energy.count_operations import count_operations
+from nmdeploy.energy.counts import OperationCounts
+from nmdeploy.energy.float_network import float_operations
 from nmdeploy.energy.tile_spikes import tile_spikes
 from nmdeploy.errors import NmdeployError
 from nmdeploy.layers.graph import LayerGraph
@@ -228,11 +229,15 @@ def compile_layers(
     spike_counts = chosen.judgement.spike_counts
     placement = passes.run("place", lambda: _place(core_graph, network, profile, spike_counts, options.placement))
     violations = passes.run("verify", lambda: verify(network, placement, profile))
-    macs = float_multiply_accumulates(layers)
     counts = passes.run(
         "count",
         lambda: count_operations(
-            network, placement, calibration.held_out, spike_counts, network.timesteps, macs
+            network,
+            placement,
+            profile,
+            calibration.held_out,
+            spike_counts,
+            float_layers=float_operations(layers),
         ),
     )
     return Compiled(

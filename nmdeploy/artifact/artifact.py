@@ -15,7 +15,7 @@ from mapping.placement_json import placement_from_json, placement_to_json
 from nmdeploy.artifact.manifest import Manifest, file_sha256, manifest_text, read_manifest
 from nmdeploy.artifact.network_file import read_float_network, read_network, write_network
 from nmdeploy.artifact.replace_folder import replaced_folder
-from nmdeploy.energy.counts import OperationCounts, counts_from_dict
+from nmdeploy.energy.counts import OperationCounts, counts_from_json
 from nmdeploy.errors import ArtifactError
 from nmdeploy.spiking.network import SpikingNetwork
 
@@ -92,8 +92,8 @@ def read_artifact(folder: Path) -> Artifact:
     except ProfileError as error:
         raise ArtifactError(str(error)) from error
     try:
-        counts = counts_from_dict(_read_json(folder / "energy.json"))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        counts = counts_from_json(_read_text(folder / "energy.json"))
+    except ValueError as error:
         raise ArtifactError(f"{folder / 'energy.json'}: damaged: {error}") from error
     return Artifact(
         manifest=manifest,

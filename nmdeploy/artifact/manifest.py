@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from nmdeploy.errors import ArtifactError
 from nmdeploy.preprocessing import Layout, Preprocessing
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 RECORDED_DEPENDENCIES = ("h5py", "networkx", "numba", "numpy", "pydantic", "scipy", "torch")
 
 

@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from hw_profiles import ProfileError
+from hw_profiles.energy import EnergyPresetError
 from mapping.violation import DoesNotFitError
 from nmdeploy import __version__
 from nmdeploy.cli.lazy_commands import LazyCommands
@@ -47,7 +48,7 @@ def main() -> None:
     except DoesNotFitError as error:
         print(f"error: the network does not fit the chip:\n{error}", file=sys.stderr)
         sys.exit(1)
-    except (NmdeployError, ProfileError) as error:
+    except (NmdeployError, ProfileError, EnergyPresetError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except BrokenPipeError:

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hw_profiles.energy import energy_presets
+from hw_profiles.energy import energy_presets, load_preset
 from nmdeploy.check.baseline import read_tolerance
 from nmdeploy.check.budget import read_budgets
 from nmdeploy.check.explain import explain
@@ -73,15 +73,13 @@ def check_command(
         raise NmdeployError("check needs the folder of an artifact, as in nmdeploy check model.nmd")
     if tolerance and baseline is None:
         raise NmdeployError("--tolerance is for the comparison with --baseline, which is not given")
-    presets = energy_presets()
-    if preset not in presets:
-        raise NmdeployError(f"unknown preset '{preset}'. Known presets: {', '.join(presets)}")
+    chosen = load_preset(preset)
     folders = artifact_folders(artifacts)
     files = output_files(output or [], output_format)
     if len(folders) > 1 and (baseline is not None or files or output_format in ONE_DOCUMENT):
         for_one = ", ".join(ONE_DOCUMENT)
         raise NmdeployError(f"{len(folders)} artifacts: --baseline, --output and --format {for_one} are for one")
-    gate = Gate(presets[preset], read_budgets(budget or []), baseline, read_tolerance(tolerance or []))
+    gate = Gate(chosen, read_budgets(budget or []), baseline, read_tolerance(tolerance or []))
     outcomes = [reported(folder, gate, output_format, files) for folder in folders]
     if any(outcome.failed for outcome in outcomes):
         raise typer.Exit(1)

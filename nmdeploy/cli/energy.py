@@ -1,51 +1,28 @@
-"""`nmdeploy energy`: operations and energy per layer and per core."""
+"""`nmdeploy energy`: operations and energy per layer, core, chip and projection."""
 
 from __future__ import annotations
 
-from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
-from hw_profiles.energy import energy_presets
+from hw_profiles.energy import EnergyPreset, energy_presets, load_preset
+from nmdeploy.analysis.energy_curve import EnergyPoint, energy_curve
+from nmdeploy.analysis.windows import Expected
 from nmdeploy.artifact.artifact import Artifact, read_artifact
 from nmdeploy.cli.console import print_json, sample_progress, stdout_console
+from nmdeploy.cli.energy_options import Counting, EnergyFormat, Grouping, InputConvention, read_windows
+from nmdeploy.cli.energy_tables import EnergyResult, all_tables, as_csv, to_document
 from nmdeploy.cli.memory_size import memory_bytes
-from nmdeploy.data_file import read_data
-from nmdeploy.energy.counts import OperationCounts, count_operations
-from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow, energy_report
+from nmdeploy.data_file import DataSet, read_data
+from nmdeploy.energy.comparison import compare
+from nmdeploy.energy.count_operations import count_operations
+from nmdeploy.energy.counts import OperationCounts
+from nmdeploy.energy.report import energy_report
 from nmdeploy.errors import NmdeployError
 from nmdeploy.simulator import simulate
-
-
-class EnergyFormat(str, Enum):
-    """How the report is printed."""
-
-    table = "table"
-    json = "json"
-
-
-class Counting(str, Enum):
-    """Whether synapses of weight zero count."""
-
-    dense = "dense"
-    effective = "effective"
-
-
-class InputConvention(str, Enum):
-    """How often the input is multiplied."""
-
-    cached = "cached"
-    every_step = "every-step"
-
-
-class Grouping(str, Enum):
-    """Rows of the table."""
-
-    layer = "layer"
-    core = "core"
+from nmdeploy.spiking.evaluate import evaluate
 
 
 def energy_command(
@@ -54,88 +31,113 @@ def energy_command(
         Path | None, typer.Option(help=".npz with x; default: the counts of the calibration samples.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples of --data.")] = None,
-    preset: Annotated[str, typer.Option(help=f"One of: {', '.join(energy_presets())}.")] = "int32",
+    preset: Annotated[
+        str, typer.Option(help=f"One of: {', '.join(energy_presets())}; or a .toml file of your own.")
+    ] = "int32",
     counting: Annotated[Counting, typer.Option(help="effective leaves weights of zero out.")] = Counting.dense,
     input_convention: Annotated[
         InputConvention,
         typer.Option("--input", help="cached: multiplied once, added every step; every-step: as papers count."),
     ] = InputConvention.cached,
     grouping: Annotated[Grouping, typer.Option("--by", help="Rows of the table.")] = Grouping.layer,
+    top: Annotated[int | None, typer.Option(min=1, help="Only the rows with most energy.")] = None,
+    windows: Annotated[
+        str | None,
+        typer.Option(help="With --data: also energy, accuracy and latency of windows of so many steps, as 8,16,32."),
+    ] = None,
     memory: Annotated[
         str | None,
         typer.Option(help="What the simulation of --data may take, as 4GiB; default: a quarter of what is free."),
     ] = None,
-    output_format: Annotated[EnergyFormat, typer.Option("--format", help="table or json.")] = EnergyFormat.table,
+    output_format: Annotated[
+        EnergyFormat, typer.Option("--format", help="table, json, csv or md.")
+    ] = EnergyFormat.table,
 ) -> None:
     """Estimate the energy of one inference from exact operation counts."""
-    presets = energy_presets()
-    if preset not in presets:
-        raise NmdeployError(f"unknown preset '{preset}'. Known presets: {', '.join(presets)}")
-    if memory is not None and data is None:
-        raise NmdeployError("--memory is for the simulation of --data, which is not given")
+    chosen = load_preset(preset)
+    for option, given in (("--memory", memory), ("--windows", windows), ("--limit", limit)):
+        if given is not None and data is None:
+            raise NmdeployError(f"{option} is for the simulation of --data, which is not given")
     memory_limit = None if memory is None else memory_bytes(memory)
     compiled = read_artifact(artifact)
-    counts = compiled.counts if data is None else _count(compiled, data, limit, memory_limit)
-    report = energy_report(counts, presets[preset], counting.value, input_convention.value)
-    if output_format is EnergyFormat.json:
-        print_json(report.as_dict())
+    steps = [] if windows is None else read_windows(windows, compiled.network.timesteps)
+    counts, points = compiled.counts, list[EnergyPoint]()
+    if data is not None:
+        dataset = read_data(data, limit)
+        counts = _count(compiled, dataset, memory_limit)
+        points = _curve(compiled, dataset, steps, chosen, counting, input_convention, memory_limit)
+    report = energy_report(counts, chosen, counting.value, input_convention.value)
+    result = EnergyResult(
+        report=report,
+        comparison=compare(counts, chosen, counting.value, input_convention.value),
+        by_preset=tuple(
+            energy_report(counts, one, counting.value, input_convention.value)
+            for one in energy_presets().values()
+            if not one.targets or compiled.profile.name in one.targets
+        ),
+        windows=tuple(points),
+        network_sha256=compiled.manifest.files["network.h5"],
+    )
+    _print(result, grouping, top, "calibration samples" if data is None else str(data), output_format)
+
+
+def _print(
+    result: EnergyResult, grouping: Grouping, top: int | None, source: str, output_format: EnergyFormat
+) -> None:
+    if output_format is EnergyFormat.csv:
+        print(as_csv(result.report, grouping, top), end="")
         return
-    source = "calibration samples" if data is None else str(data)
+    if output_format is EnergyFormat.json:
+        print_json(to_document(result, grouping, top))
+        return
+    tables = all_tables(result, grouping, top, source)
+    if output_format is EnergyFormat.md:
+        print("\n".join(table.as_markdown() for table in tables), end="")
+        return
     console = stdout_console()
-    console.print(_table(report, grouping, source))
-    trained = report.float_network
-    console.print(f"trained network, same preset: {trained.mac:,.0f} MAC, {trained.energy_pj:,.0f} pJ")
-    console.print(_ratio(report))
-    console.print(f"preset {report.preset.name}: {report.preset.source} ({report.preset.status}; {report.preset.node})")
-    console.print(NOTE)
+    for table in tables:
+        console.print(table.for_terminal())
+        for remark in table.remarks:
+            console.print(remark, highlight=False)
 
 
-def _count(compiled: Artifact, data: Path, limit: int | None, memory_limit: int | None) -> OperationCounts:
-    dataset = read_data(data, limit)
+def _count(compiled: Artifact, dataset: DataSet, memory_limit: int | None) -> OperationCounts:
     samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
     with sample_progress("simulator", len(samples)) as progress:
         result = simulate(compiled.network, samples, memory_bytes=memory_limit, progress=progress)
     return count_operations(
         compiled.network,
         compiled.placement,
+        compiled.profile,
         samples,
         result.spike_counts,
-        compiled.network.timesteps,
-        compiled.counts.float_macs,
+        float_layers=compiled.counts.float_layers,
     )
 
 
-def _table(report: EnergyReport, grouping: Grouping, source: str) -> Table:
-    table = Table(
-        title=(
-            f"Energy per inference, ESTIMATE, preset {report.preset.name} (AC {report.preset.ac_pj} pJ, "
-            f"MAC {report.preset.mac_pj} pJ)\nT = {report.timesteps}, mean over {report.samples} samples of {source}; "
-            f"{report.counting} synapses, input {report.input_convention}"
-        ),
-        title_justify="left",
-    )
-    table.add_column(grouping.value)
-    for heading in ("AC", "MAC", "pJ", "share"):
-        table.add_column(heading, justify="right")
-    rows = report.layers if grouping is Grouping.layer else report.cores
-    for row in rows:
-        table.add_row(*_cells(row, report.total))
-    table.add_section()
-    table.add_row(*_cells(report.total, report.total), style="bold")
-    return table
-
-
-def _cells(row: EnergyRow, total: EnergyRow) -> tuple[str, ...]:
-    share = row.energy_pj / total.energy_pj if total.energy_pj else 0.0
-    return row.name, f"{row.ac:,.1f}", f"{row.mac:,.1f}", f"{row.energy_pj:,.1f}", f"{share:.1%}"
-
-
-def _ratio(report: EnergyReport) -> str:
-    if not report.total.energy_pj:
-        return "the spiking network does no operation"
-    ratio = report.float_network.energy_pj / report.total.energy_pj
-    return (
-        f"the trained network takes {ratio:.3g} times the energy of the spiking one"
-        if ratio >= 1
-        else f"the spiking network takes {1 / ratio:.3g} times the energy of the trained one"
-    ) + f" (arithmetic only, T = {report.timesteps} included)"
+def _curve(
+    compiled: Artifact,
+    dataset: DataSet,
+    windows: list[int],
+    preset: EnergyPreset,
+    counting: Counting,
+    convention: InputConvention,
+    memory_limit: int | None,
+) -> list[EnergyPoint]:
+    if not windows:
+        return []
+    samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
+    expected = Expected(samples, evaluate(compiled.float_network, samples), dataset.labels)
+    with sample_progress("windows", len(samples) * len(windows)) as progress:
+        return energy_curve(
+            compiled.network,
+            compiled.placement,
+            compiled.profile,
+            expected,
+            windows,
+            preset,
+            counting=counting.value,
+            input_convention=convention.value,
+            memory_bytes=memory_limit,
+            progress=progress,
+        )

@@ -7,10 +7,11 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hw_profiles import HardwareProfile
 from hw_profiles.energy import EnergyPreset
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
-from nmdeploy.energy.counts import count_operations
+from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.report import energy_report
 from nmdeploy.simulator import SimulationResult
 
@@ -69,6 +70,7 @@ class EarlyExitSaving:
 def early_exit_saving(
     network: ChipNetwork,
     placement: Placement,
+    profile: HardwareProfile,
     samples: NDArray[np.float32],
     whole: SimulationResult,
     early: SimulationResult,
@@ -84,6 +86,7 @@ def early_exit_saving(
     ----------
     network : ChipNetwork
     placement : Placement
+    profile : HardwareProfile
     samples : float32 array, (samples, channels, rows, columns)
         Preprocessed.
     whole, early : SimulationResult
@@ -95,7 +98,9 @@ def early_exit_saving(
 
     def energy_pj(result: SimulationResult) -> float:
         steps = population_steps(network, result.steps, timesteps)
-        counts = count_operations(network, placement, samples, result.spike_counts, timesteps, {}, steps)
+        counts = count_operations(
+            network, placement, profile, samples, result.spike_counts, timesteps=timesteps, steps=steps
+        )
         return energy_report(counts, preset).total.energy_pj
 
     return EarlyExitSaving(

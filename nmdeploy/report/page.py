@@ -54,7 +54,11 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
         links=None if quality is None else link_map(quality.metrics.link_loads),
         rules=len(RULES),
         energy=energy,
-        by_preset=[energy_report(artifact.counts, one) for one in presets.values()],
+        by_preset=[
+            energy_report(artifact.counts, one)
+            for one in presets.values()
+            if not one.targets or artifact.profile.name in one.targets
+        ],
         spikes={population.name: _spikes(artifact, population.name) for population in network.populations},
         cores_of=cores_of,
         graph=layer_graph(network, cores_of),

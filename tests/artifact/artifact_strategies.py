@@ -14,7 +14,7 @@ from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.tiles import Demands, Tile
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.artifact.manifest import Options, make_manifest
-from nmdeploy.energy.counts import OperationCounts, TileCounts
+from nmdeploy.energy.counts import FloatLayer, OperationCounts, PopulationSize, ProjectionCounts, TileCounts
 from nmdeploy.preprocessing import Preprocessing
 from nmdeploy.spiking.network import INPUT, FloatPopulation, FloatProjection, build_spiking_network
 
@@ -59,12 +59,19 @@ def placements(draw, network):
     return Placement(tuple(draw(st.lists(st.builds(CoreRecord, address, tiles, targets, demands), max_size=4))))
 
 
+def tuples_of(records, largest=3):
+    return st.lists(records, max_size=largest).map(tuple)
+
+
+PROJECTION_COUNTS = tuples_of(st.builds(ProjectionCounts, NAMES, INTEGERS, INTEGERS))
 COUNTS = st.builds(
     OperationCounts,
     st.integers(1, 99),
     st.integers(1, 99),
-    st.lists(st.builds(TileCounts, NAMES, NAMES, *[INTEGERS] * 10), max_size=4).map(tuple),
-    st.dictionaries(NAMES, st.integers(0, 2**50), max_size=3),
+    *[INTEGERS] * 4,
+    tuples_of(st.builds(TileCounts, NAMES, NAMES, PROJECTION_COUNTS, *[INTEGERS] * 14), 4),
+    tuples_of(st.builds(PopulationSize, NAMES, *[INTEGERS] * 6)),
+    tuples_of(st.builds(FloatLayer, NAMES, st.booleans(), *[INTEGERS] * 7)),
 )
 PREPROCESSINGS = st.builds(
     Preprocessing,

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nmdeploy.artifact.artifact import read_artifact, write_artifact
+from nmdeploy.artifact.manifest import FORMAT_VERSION
 from nmdeploy.errors import ArtifactError
 
 FILES = ("manifest.json", "network.h5", "placement.json", "profile.toml", "audit.json", "energy.json")
@@ -92,13 +93,14 @@ def test_manifest_of_another_form(folder, content):
     refused(folder, "manifest.json")
 
 
-@pytest.mark.parametrize("version", [0, 1, 2, 99])
+@pytest.mark.parametrize("version", [0, 1, 2, 3, 99])
 def test_other_format_version(folder, version):
     """A newer version may have fields that this one does not know; the version is what is reported."""
     path = folder / "manifest.json"
     manifest = json.loads(path.read_text())
     path.write_text(json.dumps({**manifest, "format_version": version, "new_field": True}))
-    with pytest.raises(ArtifactError, match=f"format version {version}; this nmdeploy reads 3") as caught:
+    message = f"format version {version}; this nmdeploy reads {FORMAT_VERSION}"
+    with pytest.raises(ArtifactError, match=message) as caught:
         read_artifact(folder)
     assert str(path) in str(caught.value)
 

@@ -16,7 +16,7 @@ from mapping.rules.evidence import Evidence
 from mapping.tiles import Demands
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.artifact.manifest import Options, make_manifest
-from nmdeploy.energy.counts import count_operations
+from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.preprocessing import Preprocessing
 from nmdeploy.spiking.network import INPUT, FloatPopulation, FloatProjection, build_spiking_network
 
@@ -103,7 +103,7 @@ def make_artifact(target="loihi", network=None, placement=None, timesteps=TIMEST
         profile=profile,
         profile_text=text,
         audit={},
-        counts=count_operations(network, placement, samples, spikes, timesteps, {}),
+        counts=count_operations(network, placement, profile, samples, spikes, timesteps=timesteps),
     )
 
 

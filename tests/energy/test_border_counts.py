@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from mapping.connectivity import Connectivity, tap_table
 from mapping.tiles import Tile
-from nmdeploy.energy.float_network import float_multiply_accumulates
+from nmdeploy.energy.counts import FloatLayer
+from nmdeploy.energy.float_network import float_operations
 from nmdeploy.energy.operations import synaptic_operations
 from nmdeploy.layers.graph import Layer, build_layer_graph
 from nmdeploy.layers.operators import Convolution, Input, Linear, MaxPool, Pad, ReLU
@@ -82,7 +83,10 @@ def test_float_multiply_accumulates_equal_a_convolution_of_ones(drawn):
         [Layer("input", Input(), (), source), Layer("conv", operator, ("input",), tuple(counted.shape[1:]))],
         ("conv",),
     )
-    assert float_multiply_accumulates(layers) == {"conv": int(counted.sum())}
+    (layer,) = float_operations(layers)
+    assert (layer.name, layer.macs) == ("conv", int(counted.sum()))
+    assert layer.macs_padded == counted.numel() * operator.weight[0].size
+    assert (layer.inputs, layer.outputs) == (np.prod(source), counted.numel())
 
 
 TINY_YOLO_VOC = [(16, 3, 416), (32, 3, 208), (64, 3, 104), (128, 3, 52), (256, 3, 26), (512, 3, 13), (1024, 3, 13)]
@@ -115,25 +119,28 @@ def tiny_yolo(explicit_padding):
 
 def test_tiny_yolo():
     """3,485,520,896 multiply-accumulates when zeros around the maps are multiplied, too."""
-    padded = float_multiply_accumulates(tiny_yolo(explicit_padding=True))
-    assert sum(padded.values()) == 3_485_520_896
-    exact = float_multiply_accumulates(tiny_yolo(explicit_padding=False))
+    padded = float_operations(tiny_yolo(explicit_padding=True))
+    assert sum(layer.macs for layer in padded) == 3_485_520_896
+    exact = float_operations(tiny_yolo(explicit_padding=False))
+    assert sum(layer.macs_padded for layer in exact) == 3_485_520_896
     inputs = [3, *(out for out, _, _ in TINY_YOLO_VOC)]
-    for (name, count), source, (out, kernel, size) in zip(exact.items(), inputs, TINY_YOLO_VOC, strict=False):
+    for layer, source, (out, kernel, size) in zip(exact, inputs, TINY_YOLO_VOC, strict=False):
         taps = (kernel * size - 2 * (kernel // 2)) ** 2  # along each axis one tap is lost at either end
-        assert count == source * out * taps, name
+        assert layer.macs == source * out * taps, layer.name
 
 
 def test_dense_layers_are_counted_and_others_cost_nothing():
+    bias = np.array([1, 0, 0, 2], np.float32)
     layers = build_layer_graph(
         [
             Layer("input", Input(), (), (6, 1, 1)),
-            Layer("fc", Linear(np.zeros((4, 6), np.float32), np.zeros(4, np.float32)), ("input",), (4, 1, 1)),
+            Layer("fc", Linear(np.zeros((4, 6), np.float32), bias), ("input",), (4, 1, 1)),
             Layer("relu", ReLU(), ("fc",), (4, 1, 1)),
         ],
         ("relu",),
     )
-    assert float_multiply_accumulates(layers) == {"fc": 24}
+    (layer,) = float_operations(layers)
+    assert layer == FloatLayer("fc", True, 24, 24, 2, weights=26, inputs=6, outputs=4, kernel_positions=0)
 
 
 @pytest.mark.parametrize("channels", [(0, 1), (1, 3), (3, 5)])

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from hw_profiles import load_profile
 from hw_profiles.energy import energy_presets
 from mapping.connectivity import Connectivity
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
@@ -73,7 +74,9 @@ def test_saving():
     net = network()
     early, whole = simulate(net, SAMPLES, check_interval=1), simulate(net, SAMPLES)
     assert early.steps.tolist() == [8, 6, 3, 10]
-    saving = early_exit_saving(net, placement(net), SAMPLES, whole, early, 1, energy_presets()["int32"])
+    saving = early_exit_saving(
+        net, placement(net), load_profile("loihi"), SAMPLES, whole, early, 1, energy_presets()["int32"]
+    )
     assert (saving.samples, saving.timesteps, saving.check_interval, saving.left_early) == (4, 10, 1, 3)
     assert (saving.mean_steps, saving.mean_latency_steps, saving.whole_latency_steps) == (6.75, 7.75, 11)
     assert (saving.spikes_per_inference, saving.whole_spikes_per_inference) == (7.5, 10)

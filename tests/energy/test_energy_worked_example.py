@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import worked_example_network as example
 
+from hw_profiles import load_profile
 from hw_profiles.energy import energy_presets
-from nmdeploy.energy.counts import count_operations
+from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.report import energy_report
 from nmdeploy.simulator import simulate
 
@@ -29,10 +30,10 @@ def counts(simulated):
     return count_operations(
         example.network(),
         example.placement(),
+        load_profile("loihi"),
         example.SAMPLE,
         simulated.spike_counts,
-        example.TIMESTEPS,
-        example.FLOAT_MACS,
+        float_layers=example.FLOAT_LAYERS,
     )
 
 
@@ -56,7 +57,7 @@ def test_energy_table(counts, preset, convention, counting):
     mac, ac = OPERATIONS[convention, counting]
     assert (report.total.mac, report.total.ac) == (mac, ac)
     assert f"{report.total.energy_pj:.2f}" == SPIKING_PJ[convention, counting][preset]
-    assert (report.float_network.mac, report.float_network.ac) == (20, 0)
+    assert report.float_network.mac == 20
     assert f"{report.float_network.energy_pj:.2f}" == FLOAT_PJ[preset]
 
 
@@ -77,7 +78,8 @@ def test_operations_are_charged_to_the_core_of_the_target_and_spikes_to_the_send
 
 def test_neuron_updates_and_bias_additions(counts):
     report = energy_report(counts, energy_presets()["int32"])
-    assert (report.neuron_updates, report.bias_additions, report.spikes) == (24, 12, 15)
+    events = report.total.events
+    assert (events["neuron_update"], events["bias_addition"], events["spike"]) == (24, 12, 15)
 
 
 def test_figures_are_per_inference(simulated):
@@ -85,9 +87,15 @@ def test_figures_are_per_inference(simulated):
     samples = np.concatenate([example.SAMPLE, example.SAMPLE])
     spike_counts = simulate(example.network(), samples).spike_counts
     counts = count_operations(
-        example.network(), example.placement(), samples, spike_counts, example.TIMESTEPS, example.FLOAT_MACS
+        example.network(),
+        example.placement(),
+        load_profile("loihi"),
+        samples,
+        spike_counts,
+        float_layers=example.FLOAT_LAYERS,
     )
     report = energy_report(counts, energy_presets()["int32"], "dense", "cached")
     assert report.samples == 2
     assert f"{report.total.energy_pj:.2f}" == "41.80"
-    assert (report.neuron_updates, report.bias_additions, report.spikes) == (24, 12, 15)
+    events = report.total.events
+    assert (events["neuron_update"], events["bias_addition"], events["spike"]) == (24, 12, 15)

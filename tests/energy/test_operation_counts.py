@@ -1,7 +1,7 @@
 """Operation counts of random networks under random tilings equal a count of every single synapse."""
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from itertools import pairwise, product
 
 import numpy as np
@@ -12,21 +12,24 @@ from hypothesis import strategies as st
 from lava_backend.networks import networks, samples_for
 from lava_backend.programmable_networks import programmable_networks
 
+from hw_profiles import load_profile
 from hw_profiles.energy import energy_presets
 from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.tiles import Demands, Tile
-from nmdeploy.energy.counts import count_operations, counts_from_dict
+from nmdeploy.energy.count_operations import count_operations
+from nmdeploy.energy.counts import FloatLayer, counts_from_json
 from nmdeploy.energy.report import energy_report
 from nmdeploy.simulator import simulate
 
-SLOTS = 3
+CORES = 3
+LOIHI = load_profile("loihi")
 NO_DEMANDS = Demands(*[0] * 11)
 
 
 @st.composite
 def placements(draw, network):
-    """Every population cut into boxes at random places, the boxes dealt out to a few cores at random."""
-    cores = [[] for _ in range(SLOTS)]
+    """Every population cut into boxes at random places, the boxes dealt out to a few cores of two chips at random."""
+    cores = [[] for _ in range(CORES)]
     for population in network.populations:
         axes = []
         for size in population.shape:
@@ -34,9 +37,14 @@ def placements(draw, network):
             bounds = [0, *sorted(cuts), size]
             axes.append(list(pairwise(bounds)))
         for box in product(*axes):
-            cores[draw(st.integers(0, SLOTS - 1))].append(Tile(population.name, *box))
+            cores[draw(st.integers(0, CORES - 1))].append(Tile(population.name, *box))
+    places = st.tuples(st.integers(0, 1), st.integers(0, 7), st.integers(0, 3), st.integers(0, 3))
+    addresses = draw(st.lists(places, min_size=CORES, max_size=CORES, unique=True))
     return Placement(
-        tuple(CoreRecord(CoreAddress(0, 0, 0, slot), tuple(tiles), (), NO_DEMANDS) for slot, tiles in enumerate(cores))
+        tuple(
+            CoreRecord(CoreAddress(*address), tuple(tiles), (), NO_DEMANDS)
+            for address, tiles in zip(addresses, cores, strict=True)
+        )
     )
 
 
@@ -46,6 +54,27 @@ def runs(draw):
     samples = draw(samples_for(network, largest=3))
     silenced = samples * np.random.default_rng(draw(st.integers(0, 99))).integers(0, 2, samples.shape)
     return network, draw(placements(network)), silenced.astype(np.float32)
+
+
+def expected_messages(network, placement, core, tile, spikes):
+    """Each spike once for every projection and core on which it has a synapse, one neuron at a time."""
+    counted = Counter()
+    sent = spikes[tile.population].sum(axis=0)
+    for projection in network.outgoing(tile.population):
+        reached = defaultdict(set)
+        for source, target, _ in synapses(projection.connectivity, projection.weights):
+            if inside(tile, source):
+                for record in placement.cores:
+                    if any(one.population == projection.target and inside(one, target) for one in record.tiles):
+                        reached[source].add(record.address)
+        for source, addresses in reached.items():
+            for address in addresses:
+                counted["messages"] += sent[source]
+                counted["off_chip_messages"] += sent[source] * (address.chip != core.chip)
+                # chips of 8 x 4 routers stand in one row
+                counted["hops_x"] += sent[source] * abs(8 * address.chip + address.x - 8 * core.chip - core.x)
+                counted["hops_y"] += sent[source] * abs(address.y - core.y)
+    return counted
 
 
 def expected(network, tile, samples, spikes, steps):
@@ -60,6 +89,8 @@ def expected(network, tile, samples, spikes, steps):
                 events = sent[(slice(None), *source)].sum()
                 counted["ac_dense"] += events
                 counted["ac_effective"] += events * (weight != 0)
+                counted[projection.name, "dense"] += events
+                counted[projection.name, "effective"] += events * (weight != 0)
     with_current = set()
     for current in network.input_currents(tile.population):
         for source, target, weight in synapses(current.connectivity, current.weights):
@@ -75,7 +106,9 @@ def expected(network, tile, samples, spikes, steps):
         counted["input_additions"] += sum(steps) * (neuron[0] in with_current)
         counted["neuron_updates"] += sum(busy)
         counted["bias_additions"] += sum(steps) * (bias[neuron] != 0)
+        counted["input_currents"] += len(samples) * (neuron[0] in with_current)
         counted["spikes"] += spikes[tile.population][(slice(None), *neuron)].sum()
+    counted["resets"] = 0 if population.pool_counts is not None else counted["spikes"]
     return counted
 
 
@@ -92,17 +125,22 @@ def test_counts_equal_a_listing_of_all_synapses(run, seed):
         random = np.random.default_rng(seed)
         given_steps = {name: random.integers(0, whole[name] + 1, len(samples)) for name in steps}
         steps = {name: one.tolist() for name, one in given_steps.items()}
-    counts = count_operations(network, placement, samples, result.spike_counts, network.timesteps, {}, given_steps)
+    counts = count_operations(network, placement, LOIHI, samples, result.spike_counts, steps=given_steps)
     spikes = {
         population.name: result.spike_counts[population.name].reshape(len(samples), *population.shape)
         for population in network.populations
     }
-    tiles = [(str(core.address), tile) for core in placement.cores for tile in core.tiles]
+    tiles = [(core.address, tile) for core in placement.cores for tile in core.tiles]
     assert [(counted.core, counted.population) for counted in counts.tiles] == [
-        (core, tile.population) for core, tile in tiles
+        (str(core), tile.population) for core, tile in tiles
     ]
-    for counted, (_, tile) in zip(counts.tiles, tiles, strict=True):
+    for counted, (core, tile) in zip(counts.tiles, tiles, strict=True):
         oracle = expected(network, tile, samples, spikes, steps)
+        oracle += expected_messages(network, placement, core, tile, spikes)
+        assert {one.name: (one.ac_dense, one.ac_effective) for one in counted.projections} == {
+            one.name: (oracle[one.name, "dense"], oracle[one.name, "effective"])
+            for one in network.incoming(tile.population)
+        }
         for name in (
             "ac_dense",
             "ac_effective",
@@ -110,28 +148,44 @@ def test_counts_equal_a_listing_of_all_synapses(run, seed):
             "input_mac_effective",
             "input_mac_dense_every_step",
             "input_mac_effective_every_step",
+            "input_currents",
             "input_additions",
             "neuron_updates",
             "bias_additions",
             "spikes",
+            "resets",
+            "messages",
+            "off_chip_messages",
+            "hops_x",
+            "hops_y",
         ):
             assert getattr(counted, name) == oracle[name], name
 
 
-@given(runs(), st.sampled_from(["dense", "effective"]), st.sampled_from(["cached", "every-step"]))
+@given(
+    runs(),
+    st.sampled_from(["int32", "lemaire2022", "loihi-sanafe"]),
+    st.sampled_from(["dense", "effective"]),
+    st.sampled_from(["cached", "every-step"]),
+)
 @settings(max_examples=40, deadline=None)
-def test_cores_and_layers_both_add_up_to_the_total(run, counting, convention):
+def test_cores_layers_and_chips_add_up_to_the_total(run, preset, counting, convention):
     network, placement, samples = run
     result = simulate(network, samples)
-    counts = count_operations(network, placement, samples, result.spike_counts, network.timesteps, {})
-    report = energy_report(counts, energy_presets()["int32"], counting, convention)
+    counts = count_operations(network, placement, LOIHI, samples, result.spike_counts)
+    report = energy_report(counts, energy_presets()[preset], counting, convention)
     assert {row.name for row in report.layers} == {population.name for population in network.populations}
     assert {row.name for row in report.cores} == {str(core.address) for core in placement.cores if core.tiles}
-    for operation in ("ac", "mac"):
-        total = whole(getattr(report.total, operation) * len(samples))
-        for rows in (report.layers, report.cores):
-            assert sum(whole(getattr(row, operation) * len(samples)) for row in rows) == total
-    assert report.total.energy_pj == pytest.approx(report.total.ac * 0.1 + report.total.mac * 3.2, rel=1e-12)
+    for kind, mean in report.total.events.items():
+        for rows in (report.layers, report.cores, report.chips):
+            assert sum(whole(row.events[kind] * len(samples)) for row in rows) == whole(mean * len(samples)), kind
+    for kind in ("accumulate", "multiply_accumulate", "input_addition"):
+        of_projections = sum(whole(row.events[kind] * len(samples)) for row in report.projections)
+        assert of_projections == whole(report.total.events[kind] * len(samples))
+    for rows in (report.layers, report.cores, report.chips):
+        assert sum(row.energy_pj for row in rows) == pytest.approx(report.total.energy_pj, rel=1e-12)
+    if preset == "int32":
+        assert report.total.energy_pj == pytest.approx(report.total.ac * 0.1 + report.total.mac * 3.2, rel=1e-12)
 
 
 def lead_of(population):
@@ -164,14 +218,15 @@ def test_a_tiling_changes_no_total(run):
     )
     reports = [
         energy_report(
-            count_operations(network, chosen, samples, spike_counts, network.timesteps, {}), energy_presets()["int8"]
+            count_operations(network, chosen, LOIHI, samples, spike_counts), energy_presets()["lemaire2022"]
         )
         for chosen in (placement, whole_network)
     ]
-    assert reports[0].total == reports[1].total
-    assert reports[0].spikes == reports[1].spikes
-    assert reports[0].neuron_updates == reports[1].neuron_updates
-    assert reports[0].bias_additions == reports[1].bias_additions
+    assert reports[0].total.energy_pj == pytest.approx(reports[1].total.energy_pj, rel=1e-12)
+    ways = ("message", "hop_x", "hop_y")
+    totals = [{kind: mean for kind, mean in one.total.events.items() if kind not in ways} for one in reports]
+    assert totals[0] == totals[1]
+    assert reports[0].spikes_per_synapse == reports[1].spikes_per_synapse
 
 
 @given(runs())
@@ -179,5 +234,6 @@ def test_a_tiling_changes_no_total(run):
 def test_counts_survive_json(run):
     network, placement, samples = run
     spike_counts = simulate(network, samples).spike_counts
-    counts = count_operations(network, placement, samples, spike_counts, network.timesteps, {"conv": 7})
-    assert counts_from_dict(json.loads(json.dumps(counts.as_dict()))) == counts
+    layers = (FloatLayer("conv", False, 7, 9, 1, 2, 3, 4, 5),)
+    counts = count_operations(network, placement, LOIHI, samples, spike_counts, float_layers=layers)
+    assert counts_from_json(json.dumps(counts.as_dict())) == counts

@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from hw_profiles import load_profile
 from mapping.connectivity import Connectivity, tap_table
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
 from mapping.neuron_models import CountMemory, PoolCounts
 from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.pool_taps import pool_weights
 from mapping.tiles import Demands, Tile
-from nmdeploy.energy.counts import count_operations
+from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.early_exit import population_steps
 from nmdeploy.simulator import simulate
 
@@ -60,7 +61,7 @@ def counted(net, steps=None):
     tiles = tuple(Tile(*box) for box in boxes)
     placement = Placement((CoreRecord(CoreAddress(0, 0, 0, 0), tiles, (), Demands(*[0] * 11)),))
     spikes = simulate(net, SAMPLE).spike_counts
-    counts = count_operations(net, placement, SAMPLE, spikes, T, {}, steps)
+    counts = count_operations(net, placement, load_profile("loihi2"), SAMPLE, spikes, steps=steps)
     return {tile.population: tile for tile in counts.tiles}
 
 

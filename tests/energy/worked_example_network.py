@@ -12,10 +12,14 @@ from mapping.connectivity import Connectivity
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
 from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.tiles import Demands, Tile
+from nmdeploy.energy.counts import FloatLayer
 
 SAMPLE = np.array([3, 1, 0], dtype=np.float32).reshape(1, 3, 1, 1)
 TIMESTEPS = 4
-FLOAT_MACS = {"hidden": 12, "out": 8}
+FLOAT_LAYERS = (
+    FloatLayer("hidden", True, 12, 12, 2, weights=14, inputs=3, outputs=4, kernel_positions=0),
+    FloatLayer("out", True, 8, 8, 1, weights=9, inputs=4, outputs=2, kernel_positions=0),
+)
 CORE_A, CORE_B, CORE_C = (CoreAddress(0, 0, 0, slot) for slot in range(3))
 NO_DEMANDS = Demands(*[0] * 11)
 

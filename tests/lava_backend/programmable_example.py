@@ -152,6 +152,6 @@ def write_example(folder):
             profile=parse_profile(profile_text("loihi"), "loihi"),
             profile_text=profile_text("loihi"),
             audit={},
-            counts=OperationCounts(1, TIMESTEPS, (), {}),
+            counts=OperationCounts(1, TIMESTEPS, TIMESTEPS, 0, 1, 1, (), (), ()),
         ),
     )
