@@ -28,7 +28,7 @@ from nmdeploy.simulator.span import Span
 from nmdeploy.simulator.torch_product import TorchProduct
 
 ONE_THREAD_OPERATIONS = 200_000_000
-"""Fewer take about a millisecond or two, which two threads shorten a little on an idle machine and lengthen tenfold on a
+"""Fewer take a millisecond or two, which two threads shorten a little on an idle machine, and lengthen tenfold on a
 busy one (`benchmarks/one_thread.py`)."""
 
 
