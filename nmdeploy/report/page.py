@@ -10,7 +10,7 @@ from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.energy.report import NOTE, energy_report
 from nmdeploy.report.analysis_page import analysis_section
-from nmdeploy.report.layer_graph import layer_graph
+from nmdeploy.report.layer_map import layer_map
 from nmdeploy.report.link_map import link_map
 from nmdeploy.report.mesh_map import CHIPS_DRAWN, mesh_maps
 from nmdeploy.report.templates import template
@@ -61,7 +61,7 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
         ],
         spikes={population.name: _spikes(artifact, population.name) for population in network.populations},
         cores_of=cores_of,
-        graph=layer_graph(network, cores_of),
+        layer_map=layer_map(network, cores_of),
         maps=mesh_maps(artifact, energy),
         chips_drawn=CHIPS_DRAWN,
         note=NOTE,

@@ -27,7 +27,8 @@ from nmdeploy.simulator.products import FLOAT32_EXACT, Product, exact_dtype
 
 INT8_MAX = 127
 Kernel = Callable[[Tensor], Tensor]
-# Times on one core, measured by benchmarks/event_products.py; only their ratios matter.
+# Times on one core, measured by benchmarks/event_products.py; only their ratios matter. Reading the inputs is left out,
+# so that dense layers of few outputs take longer than this says.
 EVENT_NANOSECONDS = 45.0
 ADDITION_NANOSECONDS = 0.06
 INT8_NANOSECONDS = 0.003
@@ -36,7 +37,7 @@ MATRIX_NANOSECONDS = 0.022
 INT8_MATRIX_NANOSECONDS = 0.011
 CHANNELWISE_NANOSECONDS = 0.2
 GATHERED_NANOSECONDS = 0.026
-# A dense layer of fewer weights takes less time as a float32 product than the call of an 8-bit one.
+# A dense layer of fewer weights takes less time as a float32 product than as an 8-bit one, for one image and for 128.
 FEW_WEIGHTS = 1000
 
 

@@ -28,7 +28,8 @@ from nmdeploy.simulator.span import Span
 from nmdeploy.simulator.torch_product import TorchProduct
 
 ONE_THREAD_OPERATIONS = 200_000_000
-"""What a core does in about a millisecond."""
+"""Fewer take a millisecond or two, which two threads shorten a little on an idle machine, and lengthen tenfold on a
+busy one (`benchmarks/one_thread.py`)."""
 
 
 class TorchEngine(Engine):
@@ -81,7 +82,7 @@ class TorchEngine(Engine):
     ) -> Iterator[Result]:
         """As `Engine.run_all`; each thread takes parts of its own, which scales better than sharing every kernel.
 
-        Few operations are left to one thread: to wake the others for each kernel would take longer.
+        Few operations are left to one thread: to wait for others at each kernel may take far longer.
         """
         few = operations is not None and operations < ONE_THREAD_OPERATIONS
         with full_precision():

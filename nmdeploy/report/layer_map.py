@@ -1,4 +1,4 @@
-"""The populations and their projections as a graph from top to bottom, with the cores that each population takes."""
+"""The populations and their projections from top to bottom, with the cores that each population takes."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Wire:
 
 
 @dataclass(frozen=True)
-class LayerGraph:
+class LayerMap:
     """The whole picture, with its content in words."""
 
     title: str
@@ -49,7 +49,7 @@ class LayerGraph:
     wires: tuple[Wire, ...]
 
 
-def layer_graph(network: ChipNetwork, cores_of: Mapping[str, int]) -> LayerGraph:
+def layer_map(network: ChipNetwork, cores_of: Mapping[str, int]) -> LayerMap:
     """Draw each population one row below the lowest of its sources.
 
     Parameters
@@ -87,7 +87,7 @@ def layer_graph(network: ChipNetwork, cores_of: Mapping[str, int]) -> LayerGraph
         synapses = sum(item.connectivity.synapse_count for item in projections)
         wires.append(_wire(places[source], places[target], lane_x, f"{source} to {target}: {synapses:,} synapses"))
     busiest = max(network.populations, key=lambda population: cores_of[population.name])
-    return LayerGraph(
+    return LayerMap(
         f"{len(boxes)} populations and their projections; {busiest.name} takes most cores, {most:,}",
         right + LANE * (max(lanes.values(), default=0) + 1),
         (max(rows.values(), default=0) + 1) * (BOX_HEIGHT + GAP_BELOW) - GAP_BELOW,

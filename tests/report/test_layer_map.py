@@ -9,7 +9,7 @@ import pytest
 from benchmarks.mapping_networks import convolution_stack, resnet50, vgg16
 from hw_profiles import load_profile
 from mapping.network import build_graph
-from nmdeploy.report.layer_graph import BOX_HEIGHT, BOX_WIDTH, layer_graph
+from nmdeploy.report.layer_map import BOX_HEIGHT, BOX_WIDTH, layer_map
 
 LOIHI2 = load_profile("loihi2")
 
@@ -22,7 +22,7 @@ def with_cycle():
 
 
 def drawn(network):
-    return layer_graph(network, {population.name: 1 + index for index, population in enumerate(network.populations)})
+    return layer_map(network, {population.name: 1 + index for index, population in enumerate(network.populations)})
 
 
 @pytest.fixture(
