@@ -5,7 +5,7 @@ import pytest
 import worked_example_network as example
 
 from hw_profiles import load_profile
-from hw_profiles.energy import energy_presets
+from hw_profiles.energy import energy_presets, load_preset
 from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.report import energy_report
 from nmdeploy.simulator import simulate
@@ -59,6 +59,37 @@ def test_energy_table(counts, preset, convention, counting):
     assert f"{report.total.energy_pj:.2f}" == SPIKING_PJ[convention, counting][preset]
     assert report.float_network.mac == 20
     assert f"{report.float_network.energy_pj:.2f}" == FLOAT_PJ[preset]
+
+
+def test_published_figures_of_loihi(counts):
+    """KerasSpiking: 18 x 27.1 + 24 x 81. SANA-FE: 18 x 35.5 + 24 x (51.2 + 21.6) + 15 x 69.3 + 9 x 111, no hops."""
+    presets = energy_presets()
+    assert f"{energy_report(counts, presets['loihi-kerasspiking']).total.energy_pj:.2f}" == "2431.80"
+    assert f"{energy_report(counts, presets['loihi-sanafe']).total.energy_pj:.2f}" == "4424.70"
+    assert energy_report(counts, presets["loihi-sanafe"]).float_network.energy_pj is None
+
+
+def test_a_preset_of_ones_own_that_prices_updates_and_biases(counts, tmp_path):
+    """24 updates and 12 biases at 0.9 pJ are 32.4 pJ more than the 237.0 of 32-bit float."""
+    path = tmp_path / "with_updates.toml"
+    path.write_text(
+        'title = "x"\nscope = "arithmetic"\nnode = "45 nm"\nincludes = "x"\nleaves_out = "x"\nstatus = "assumed"\n'
+        'source = "x"\n[energy_pj]\naccumulate = 0.9\nmultiply_accumulate = 4.6\nneuron_update = 0.9\n'
+        "bias_addition = 0.9\n"
+    )
+    preset = load_preset(str(path))
+    assert preset.name == "with_updates"
+    report = energy_report(counts, preset, "dense", "every-step")
+    assert f"{report.total.energy_pj:.2f}" == "269.40"
+
+
+def test_messages_and_spikes_per_synapse(counts):
+    """Core A sends 5 spikes to core C, core B 4; the 8 synapses of the second layer carry 18 spikes."""
+    by_core = {tile.core: tile for tile in counts.tiles}
+    assert [by_core[str(core)].messages for core in (example.CORE_A, example.CORE_B, example.CORE_C)] == [5, 4, 0]
+    report = energy_report(counts, energy_presets()["int32"])
+    assert report.spikes_per_synapse == 2.25
+    assert report.total.events["reset"] == 15
 
 
 def test_every_energy_is_exact_to_the_last_digit_and_not_only_when_rounded(counts):
