@@ -12,6 +12,7 @@ from rich.table import Table
 from hw_profiles.energy import energy_presets
 from nmdeploy.artifact.artifact import Artifact, read_artifact
 from nmdeploy.cli.console import print_json, sample_progress, stdout_console
+from nmdeploy.cli.energy_paper import Paper, print_paper, refuse_beside_paper
 from nmdeploy.cli.memory_size import memory_bytes
 from nmdeploy.data_file import read_data
 from nmdeploy.energy.counts import OperationCounts, count_operations
@@ -25,6 +26,7 @@ class EnergyFormat(str, Enum):
 
     table = "table"
     json = "json"
+    md = "md"
 
 
 class Counting(str, Enum):
@@ -49,7 +51,7 @@ class Grouping(str, Enum):
 
 
 def energy_command(
-    artifact: Annotated[Path, typer.Argument(help="Folder written by compile.")],
+    artifact: Annotated[Path | None, typer.Argument(help="Folder written by compile.")] = None,
     data: Annotated[
         Path | None, typer.Option(help=".npz with x; default: the counts of the calibration samples.")
     ] = None,
@@ -65,9 +67,20 @@ def energy_command(
         str | None,
         typer.Option(help="What the simulation of --data may take, as 4GiB; default: a quarter of what is free."),
     ] = None,
-    output_format: Annotated[EnergyFormat, typer.Option("--format", help="table or json.")] = EnergyFormat.table,
+    output_format: Annotated[
+        EnergyFormat, typer.Option("--format", help="table or json; md for --paper.")
+    ] = EnergyFormat.table,
+    paper: Annotated[
+        Paper | None, typer.Option(help="Instead of an artifact: a paper's comparison, each assumption on its line.")
+    ] = None,
 ) -> None:
     """Estimate the energy of one inference from exact operation counts."""
+    if paper is not None:
+        refuse_beside_paper(artifact, data)
+        print_paper(paper, output_format.value)
+        return
+    if artifact is None or output_format is EnergyFormat.md:
+        raise NmdeployError("energy needs the folder of an artifact and --format table or json, or --paper NAME")
     presets = energy_presets()
     if preset not in presets:
         raise NmdeployError(f"unknown preset '{preset}'. Known presets: {', '.join(presets)}")
