@@ -8,6 +8,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from nmdeploy.check.formats.markdown_table import escaped, table_row
 from nmdeploy.cli.console import print_json, stdout_console
 from nmdeploy.energy.paper_audit import PaperAudit, PaperSection, PaperStep
 from nmdeploy.energy.spiking_yolo_paper import spiking_yolo_audit
@@ -104,10 +105,10 @@ def _markdown(audit: PaperAudit) -> Iterator[str]:
 
 
 def _markdown_table(headings: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
-    yield f"| {' | '.join(headings)} |"
+    yield table_row(*headings)
     yield "|---" * len(headings) + "|"
     for row in rows:
-        yield f"| {' | '.join(cell.replace('*', chr(92) + '*') for cell in row)} |"
+        yield table_row(*map(escaped, row))
 
 
 def _convolution_cells(convolution: ConvolutionMacs) -> tuple[str, ...]:
