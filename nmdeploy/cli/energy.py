@@ -51,6 +51,7 @@ class Grouping(str, Enum):
 
 
 def energy_command(
+    context: typer.Context,
     artifact: Annotated[Path | None, typer.Argument(help="Folder written by compile.")] = None,
     data: Annotated[
         Path | None, typer.Option(help=".npz with x; default: the counts of the calibration samples.")
@@ -76,7 +77,7 @@ def energy_command(
 ) -> None:
     """Estimate the energy of one inference from exact operation counts."""
     if paper is not None:
-        refuse_beside_paper(artifact, data)
+        refuse_beside_paper(context)
         print_paper(paper, output_format.value)
         return
     if artifact is None or output_format is EnergyFormat.md:

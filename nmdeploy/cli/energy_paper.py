@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from pathlib import Path
 
+import typer
 from rich.table import Table
 
 from nmdeploy.check.formats.markdown_table import escaped, table_row
@@ -28,18 +28,23 @@ class Paper(str, Enum):
 AUDITS: dict[Paper, Callable[[], PaperAudit]] = {Paper.spiking_yolo: spiking_yolo_audit}
 
 
-def refuse_beside_paper(artifact: Path | None, data: Path | None) -> None:
-    """Refuse what a paper's figures do not depend on.
+def refuse_beside_paper(context: typer.Context) -> None:
+    """Refuse what the figures of a paper do not depend on: an artifact, and all options but the format.
 
     Raises
     ------
     NmdeployError
-        An artifact or a data file is given.
+        Names what is given.
     """
-    if artifact is not None:
-        raise NmdeployError(f"--paper is about published figures: leave out the artifact, {artifact}")
-    if data is not None:
-        raise NmdeployError("--paper is about published figures; --data is for an artifact")
+    meaningless = []
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if source is not None and source.name != "DEFAULT" and not {"--paper", "--format"} & set(parameter.opts):
+            meaningless.append(parameter.opts[-1])
+    if meaningless:
+        raise NmdeployError(
+            f"--paper is about published figures: it takes --format alone, not {', '.join(meaningless)}"
+        )
 
 
 def print_paper(paper: Paper, output_format: str) -> None:

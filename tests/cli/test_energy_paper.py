@@ -53,8 +53,9 @@ def test_json():
 
 def test_neither_or_both(tmp_path):
     refused(nmdeploy_here("energy"), "folder of an artifact", "--paper")
-    refused(paper(tmp_path), "leave out the artifact")
-    refused(paper("--data", tmp_path / "x.npz"), "--data is for an artifact")
+    refused(paper(tmp_path), "takes --format alone, not artifact")
+    refused(paper("--data", tmp_path / "x.npz"), "takes --format alone, not --data")
+    refused(paper("--preset", "int32", "--by", "core"), "not --preset, --by")
     refused(nmdeploy_here("energy", tmp_path, "--format", "md"), "--format table or json")
 
 
