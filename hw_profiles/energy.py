@@ -124,15 +124,23 @@ class EnergyPreset(BaseModel):
     status: Status
     source: str
 
-    @property
-    def ac_pj(self) -> float | None:
-        """Of one accumulate."""
-        return self.energy_pj.get("accumulate")
+    @model_validator(mode="after")
+    def _arithmetic_is_priced(self) -> EnergyPreset:
+        if self.scope != "chip" and not {"accumulate", "multiply_accumulate"} <= set(self.energy_pj):
+            raise ValueError("energy_pj: arithmetic needs accumulate and multiply_accumulate")
+        if (self.memory is not None) != (self.scope == "arithmetic and memory"):
+            raise ValueError('memory: goes with scope "arithmetic and memory", and with no other')
+        return self
 
     @property
-    def mac_pj(self) -> float | None:
-        """Of one multiply-accumulate."""
-        return self.energy_pj.get("multiply_accumulate")
+    def ac_pj(self) -> float:
+        """Of one accumulate; a KeyError without a price."""
+        return self.energy_pj["accumulate"]
+
+    @property
+    def mac_pj(self) -> float:
+        """Of one multiply-accumulate; a KeyError without a price, as presets of chips may have none."""
+        return self.energy_pj["multiply_accumulate"]
 
     @property
     def without_price(self) -> tuple[EventKind, ...]:

@@ -13,6 +13,7 @@ from nmdeploy.analysis.windows import Expected
 from nmdeploy.artifact.artifact import Artifact, read_artifact
 from nmdeploy.cli.console import print_json, sample_progress, stdout_console
 from nmdeploy.cli.energy_options import Counting, EnergyFormat, Grouping, InputConvention, read_windows
+from nmdeploy.cli.energy_paper import Paper, print_paper, refuse_beside_paper
 from nmdeploy.cli.energy_tables import EnergyResult, all_tables, as_csv, to_document
 from nmdeploy.cli.memory_size import memory_bytes
 from nmdeploy.data_file import DataSet, read_data
@@ -26,7 +27,8 @@ from nmdeploy.spiking.evaluate import evaluate
 
 
 def energy_command(
-    artifact: Annotated[Path, typer.Argument(help="Folder written by compile.")],
+    context: typer.Context,
+    artifact: Annotated[Path | None, typer.Argument(help="Folder written by compile.")] = None,
     data: Annotated[
         Path | None, typer.Option(help=".npz with x; default: the counts of the calibration samples.")
     ] = None,
@@ -52,8 +54,17 @@ def energy_command(
     output_format: Annotated[
         EnergyFormat, typer.Option("--format", help="table, json, csv or md.")
     ] = EnergyFormat.table,
+    paper: Annotated[
+        Paper | None, typer.Option(help="Instead of an artifact: a paper's comparison, each assumption on its line.")
+    ] = None,
 ) -> None:
     """Estimate the energy of one inference from exact operation counts."""
+    if paper is not None:
+        refuse_beside_paper(context)
+        print_paper(paper, output_format.value)
+        return
+    if artifact is None:
+        raise NmdeployError("energy needs the folder of an artifact, or --paper NAME")
     chosen = load_preset(preset)
     for option, given in (("--memory", memory), ("--windows", windows), ("--limit", limit)):
         if given is not None and data is None:

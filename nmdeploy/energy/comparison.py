@@ -123,8 +123,7 @@ def compare(
     Comparison or None
         None for presets of a chip, and for those that contain memory already.
     """
-    accumulate_pj = preset.ac_pj
-    if preset.scope != "arithmetic" or not accumulate_pj:
+    if preset.scope != "arithmetic" or not preset.ac_pj:
         return None
     presets = energy_presets()
     memory = presets[MEMORY_PRESET]
@@ -134,8 +133,8 @@ def compare(
     spiking_memory_pj = _memory_pj(energy_report(counts, memory, counting, convention, widths).total.energy_by_kind_pj)
     bits = equivalent_bits(counts.timesteps)
     figures = [
-        ("32-bit float", presets["fp32-horowitz"].mac_pj or 0.0, presets["fp32-horowitz"].source, 4.0, 4.0),
-        ("8-bit integer", presets["int8"].mac_pj or 0.0, presets["int8"].source, of_weight, 1.0),
+        ("32-bit float", presets["fp32-horowitz"].mac_pj, presets["fp32-horowitz"].source, 4.0, 4.0),
+        ("8-bit integer", presets["int8"].mac_pj, presets["int8"].source, of_weight, 1.0),
         (f"{bits}-bit activations", quantised_mac_pj(bits), QUANTISED_SOURCE, of_weight, bits / 8),
     ]
     spiking_pj = spiking.total.energy_pj
@@ -154,7 +153,7 @@ def compare(
                 ratio=_ratio(energy_pj, spiking_pj),
                 energy_with_memory_pj=whole_pj,
                 ratio_with_memory=_ratio(whole_pj, with_memory_pj),
-                break_even=mac_pj / accumulate_pj,
+                break_even=mac_pj / preset.ac_pj,
             )
         )
     return Comparison(

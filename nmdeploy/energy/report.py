@@ -291,7 +291,7 @@ def _float_row(counts: OperationCounts, preset: EnergyPreset, widths: ValueBytes
     layers = counts.float_layers
     macs, biases = sum(layer.macs for layer in layers), sum(layer.bias_additions for layer in layers)
     energy: dict[str, float] | None = None
-    if preset.scope != "chip" and preset.mac_pj is not None:
+    if preset.scope != "chip":
         energy = {"multiply_accumulate": macs * preset.mac_pj}
         if "bias_addition" in preset.energy_pj:
             energy["bias_addition"] = biases * preset.energy_pj["bias_addition"]

@@ -50,7 +50,16 @@ def test_check_imports_nothing_heavy(written, tmp_path):
     assert packages(modules) & named_as_their_package <= required
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["check", "--explain", "NMD204"]])
+@pytest.mark.parametrize("output_format", ["table", "json", "md"])
+def test_compare_imports_nothing_heavy(written, output_format):
+    modules = imported("compare", written, written, "--format", output_format)
+    assert not packages(modules) & HEAVY
+    assert not {"nmdeploy.pipeline", "nmdeploy.simulator"} & modules
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["check", "--explain", "NMD204"], ["energy", "--paper", "spiking-yolo"]]
+)
 def test_other_light_commands(arguments):
     assert not packages(imported(*arguments)) & {"torch", "numba", "lava"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nmdeploy.check.formats.markdown_table import escaped, table_row
 from nmdeploy.check.measures import MEANINGS
 from nmdeploy.check.outcome import Outcome
 from nmdeploy.check.wording import growth, number, tolerance_percent
@@ -15,24 +16,25 @@ def render(outcome: Outcome) -> str:
     wrong = len(outcome.findings)
     verdict = "passed" if not outcome.failed else "failed"
     lines = [
-        f"### nmdeploy check: {_cell(outcome.artifact)} {verdict}",
+        f"### nmdeploy check: {escaped(outcome.artifact)} {verdict}",
         "",
         f"{outcome.rules_checked} rules, {outcome.error_count} violations, {len(outcome.missed)} budgets missed or "
         f"measures worse. {outcome.cores_used} cores (bound {outcome.cores_bound}) on {outcome.chips_used} chip(s) of "
-        f"{_cell(outcome.target)}.",
+        f"{escaped(outcome.target)}.",
         "",
     ]
     if outcome.measures is not None:
         lines += [*_measure_table(outcome), ""]
     if outcome.baseline is not None:
-        lines += [f"Since {_cell(outcome.baseline.name)}: {_cell(remark)}.\n" for remark in outcome.baseline.remarks]
+        earlier = escaped(outcome.baseline.name)
+        lines += [f"Since {earlier}: {escaped(remark)}.\n" for remark in outcome.baseline.remarks]
     if wrong:
         lines += ["| rule | where | line | what | remedy |", "|---|---|--:|---|---|"]
         for finding in outcome.findings[:LISTED]:
             item = finding.violation
             excess = "" if item.demand is None else f" ({item.demand:,} > {item.capacity:,})"
             cells = (item.rule, item.where, str(finding.line), item.message + excess, item.remedy)
-            lines.append(_row(*map(_cell, cells)))
+            lines.append(table_row(*map(escaped, cells)))
         if wrong > LISTED:
             lines += ["", f"and {wrong - LISTED:,} more; `nmdeploy check` lists all of them."]
         lines.append("")
@@ -46,7 +48,7 @@ def _measure_table(outcome: Outcome) -> list[str]:
     headings = ["measure", "value"]
     headings += ["budget"] if budgets else []
     headings += ["baseline", "change"] if changes else []
-    lines = [_row(*headings), "|---|" + "--:|" * (len(headings) - 1)]
+    lines = [table_row(*headings), "|---|" + "--:|" * (len(headings) - 1)]
     for name, measure in (outcome.measures or {}).items():
         cells = [f"`{name}`: {MEANINGS[name]}", number(name, measure.value)]
         if budgets:
@@ -59,17 +61,5 @@ def _measure_table(outcome: Outcome) -> list[str]:
                 f", **worse** (tolerance {tolerance_percent(change)})" if change is not None and change.worse else ""
             )
             cells += ["", ""] if change is None else [number(name, change.old), growth(change) + worse]
-        lines.append(_row(*cells))
+        lines.append(table_row(*cells))
     return lines
-
-
-def _row(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(text: str) -> str:
-    """Text of users, which must end no cell and mark nothing up."""
-    escaped = text.replace("\\", "\\\\").replace("&", "&amp;").replace("<", "&lt;")
-    for mark in "|`*_[]#":
-        escaped = escaped.replace(mark, f"\\{mark}")
-    return " ".join(escaped.split())
