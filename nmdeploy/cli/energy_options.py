@@ -49,7 +49,7 @@ def read_windows(text: str, longest: int) -> list[int]:
     """
     windows = set()
     for part in text.split(","):
-        if not part.strip().isdigit() or not 1 <= int(part) <= longest:
+        if not part.strip().isdecimal() or not 1 <= int(part) <= longest:
             raise NmdeployError(
                 f"--windows {text}: '{part.strip()}' is no number of steps from 1 to {longest}, which the network was"
                 " compiled for"

@@ -1,0 +1,165 @@
+"""Formats, groupings, windows and presets of `nmdeploy energy`."""
+
+import csv
+import io
+
+import numpy as np
+import pytest
+from command_line import nmdeploy_here, refused
+
+from hw_profiles.energy import EVENT_KINDS
+
+PRESET = """
+title = "mine"
+scope = "chip"
+node = "7 nm"
+includes = "spikes"
+leaves_out = "all else"
+status = "assumed"
+source = "a test"
+[energy_pj]
+spike = 2.0
+"""
+
+
+def energy(compiled, *options):
+    ended = nmdeploy_here("energy", compiled[1], *options)
+    assert ended.code == 0, ended.stderr
+    return ended
+
+
+@pytest.mark.parametrize(
+    ("by", "name"), [("layer", "name"), ("core", "core"), ("chip", "chip"), ("projection", "name")]
+)
+def test_csv_has_the_rows_of_the_json_and_all_events(compiled, by, name):
+    report = energy(compiled, "--format", "json", "--preset", "loihi-sanafe").json
+    rows = list(
+        csv.DictReader(io.StringIO(energy(compiled, "--format", "csv", "--by", by, "--preset", "loihi-sanafe").stdout))
+    )
+    assert [row[by] for row in rows] == [*(one[name] for one in report[f"{by}s"]), "total"]
+    for row, one in zip(rows, [*report[f"{by}s"], report["total"]], strict=True):
+        assert [float(row[kind]) for kind in EVENT_KINDS] == [one["events"][kind] for kind in EVENT_KINDS]
+        assert float(row["energy_pj"]) == one["energy_pj"]
+
+
+def test_top_are_the_largest_in_order(compiled):
+    rows = energy(compiled, "--format", "json").json["cores"]
+    top = energy(compiled, "--format", "json", "--by", "core", "--top", "2").json["cores"]
+    assert top == sorted(rows, key=lambda row: -row["energy_pj"])[:2]
+    shown = energy(compiled, "--by", "core", "--top", "2").stdout
+    assert [row["core"] in shown for row in sorted(rows, key=lambda row: -row["energy_pj"])] == [True] * 2 + [False] * (
+        len(rows) - 2
+    )
+
+
+def test_markdown_and_table_say_estimate_preset_and_what_is_left_out(compiled):
+    for options in (
+        ("--format", "md"),
+        (),
+        ("--preset", "loihi-davies2018"),
+        ("--preset", "lemaire2022", "--format", "md"),
+    ):
+        shown = " ".join(energy(compiled, *options).stdout.split())
+        for words in (
+            "ESTIMATE",
+            "leaves out:",
+            "without a price:",
+            "includes:",
+            "not a measurement",
+            "latency 19 steps",
+        ):
+            assert words in shown, options
+
+
+def test_comparison_beside_arithmetic_only(compiled):
+    arithmetic, chip = (energy(compiled, "--format", "json", "--preset", one).json for one in ("int32", "loihi-sanafe"))
+    assert [one["name"] for one in arithmetic["comparison"]["baselines"]] == [
+        "32-bit float",
+        "8-bit integer",
+        "5-bit activations",
+    ]
+    for one in arithmetic["comparison"]["baselines"]:
+        assert one["ratio"] == pytest.approx(one["energy_pj"] / arithmetic["total"]["energy_pj"], rel=1e-12)
+    assert chip["comparison"] is None
+    assert chip["float_network"]["energy_pj"] is None
+    presets = {one["preset"] for one in arithmetic["presets"]}
+    assert "loihi-sanafe" in presets
+    assert "spinnaker" not in presets
+
+
+def test_windows_are_runs_of_their_own(compiled, digits_data, tmp_path):
+    """Accuracy, spikes and energy of a window are those of a run of so many steps."""
+    found = energy(compiled, "--data", digits_data, "--limit", "30", "--windows", "8,4,16", "--format", "json").json
+    points = found["windows"]
+    assert [point["timesteps"] for point in points] == [4, 8, 16]
+    for point in points:
+        run = nmdeploy_here(
+            "run", compiled[1], "--data", digits_data, "--limit", "30", "--timesteps", point["timesteps"], "--json"
+        ).json
+        assert point["accuracy"] == pytest.approx(run["accuracy"])
+        assert point["agreement"] == pytest.approx(run["agreement"])
+        assert point["spikes"] == pytest.approx(run["spikes_per_inference"])
+        assert point["latency_steps"] == point["timesteps"] + 3
+    assert points[-1]["energy_pj"] == found["total"]["energy_pj"]
+    for point in points:
+        better = [
+            other
+            for other in points
+            if other["accuracy"] >= point["accuracy"] and other["timesteps"] < point["timesteps"]
+        ]
+        assert point["is_pareto"] == (not better)
+
+
+def test_windows_without_labels(compiled, digits_data, tmp_path):
+    with np.load(digits_data) as data:
+        np.savez(tmp_path / "unlabelled.npz", x=data["x"][:10])
+    points = energy(compiled, "--data", tmp_path / "unlabelled.npz", "--windows", "4,8", "--format", "json").json[
+        "windows"
+    ]
+    assert [point["accuracy"] for point in points] == [None, None]
+    assert all(0 <= point["agreement"] <= 1 for point in points)
+
+
+def test_preset_of_ones_own(compiled, tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(PRESET)
+    report = energy(compiled, "--preset", path, "--format", "json").json
+    assert report["preset"] == "mine"
+    assert report["total"]["energy_pj"] == pytest.approx(2 * report["spikes"], rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (PRESET.replace("spike = 2.0", "spikes = 2.0"), "energy_pj.spikes"),
+        (PRESET.replace("spike = 2.0", "spike = -1"), "greater than or equal to 0"),
+        (PRESET.replace("spike = 2.0", "spike = nan"), "energy_pj.spike"),
+        (PRESET.replace('source = "a test"', ""), "source"),
+        (PRESET.replace('scope = "chip"', 'scope = "arithmetic"'), "multiply_accumulate"),
+        (PRESET + "[memory]\naccess_pj = [[0, 0], [1, 1]]\nvalue_bytes = 4\nqueue_values = 1\n", "memory"),
+        (PRESET + "[static]\nchip_mw = 1\n", "step_us"),
+        ("[", "cannot be read"),
+        (PRESET + "spike = 3\n", "cannot be read"),
+    ],
+)
+def test_bad_presets(compiled, tmp_path, text, words):
+    path = tmp_path / "bad.toml"
+    path.write_text(text)
+    refused(nmdeploy_here("energy", compiled[1], "--preset", path), "bad.toml", words)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--windows", "8"), ["--windows", "--data"]),
+        (("--limit", "8"), ["--limit", "--data"]),
+        (("--preset", "none.toml"), ["none.toml", "cannot be read"]),
+    ],
+)
+def test_options_that_mean_nothing(compiled, options, words):
+    refused(nmdeploy_here("energy", compiled[1], *options), *words)
+
+
+@pytest.mark.parametrize("windows", ["17", "0", "", "4,", "-3", "8.5", "a", "²"])
+def test_bad_windows(compiled, digits_data, windows):
+    refused(nmdeploy_here("energy", compiled[1], "--data", digits_data, "--windows", windows), "from 1 to 16")
