@@ -1,0 +1,67 @@
+"""Time and memory of an energy report, and what the report says, for ResNet-20 on CIFAR-10.
+
+python -m benchmarks.energy DATA_FOLDER [--limit 100] [--timesteps 32]
+
+DATA_FOLDER holds cifar10/ with the network and images that `benchmarks.compile` names. The network is compiled for loihi
+and loihi2; `nmdeploy energy` then simulates test images and counts, in a process of its own. Prints Markdown tables.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.compile import nmdeploy
+from benchmarks.report import table
+
+PRESET = "int32"
+
+
+def compile_options(data: Path, target: str, timesteps: int) -> tuple[str, ...]:
+    """How ResNet-20 is compiled."""
+    cifar = data / "cifar10"
+    return (
+        f"{cifar}/resnet20_cifar10.pt", "--model", "examples.networks.resnet:resnet20",
+        "--input-shape", "3,32,32", "--scale", "255", "--mean", "0.485,0.456,0.406",
+        "--std", "0.229,0.224,0.225", "--layout", "NHWC", "--target", target, "--timesteps", str(timesteps),
+        "--calibration", f"{cifar}/cifar10_train_calib2000.npz", "--calibration-limit", "512",
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--limit", type=int, default=100, help="test images")
+    parser.add_argument("--timesteps", type=int, default=32)
+    options = parser.parse_args()
+    speed, comparisons = [], []
+    with tempfile.TemporaryDirectory() as folder:
+        for target in ("loihi", "loihi2"):
+            artifact = f"{folder}/{target}.nmd"
+            nmdeploy("compile", *compile_options(options.data, target, options.timesteps), "-o", artifact, "--json")
+            report, wall, processor, peak = nmdeploy(
+                "energy", artifact, "--data", f"{options.data}/cifar10/cifar10_test_0000_1999.npz", "--limit",
+                str(options.limit), "--preset", PRESET, "--format", "json",
+            )  # fmt: skip
+            speed.append((target, report["samples"], report["timesteps"], f"{wall:.1f}", f"{processor:.1f}", f"{peak:.0f}"))
+            comparisons += comparison_rows(target, report)
+    print(table(("target", "images", "T", "wall s", "processor s", "peak MiB"), speed))
+    print()
+    print(table(("target", "network", "arithmetic uJ", "/ spiking", "with memory uJ", "/ spiking"), comparisons))
+
+
+def comparison_rows(target: str, report: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The spiking network and itself without spikes."""
+    compared = report["comparison"]
+    spiking = f"spiking, T = {compared['timesteps']}, {compared['spikes_per_synapse']:.2f} spikes a synapse"
+    energies = (compared["spiking_pj"], compared["spiking_with_memory_pj"])
+    rows = [(target, spiking, f"{energies[0] / 1e6:.2f}", "1", f"{energies[1] / 1e6:.0f}", "1")]
+    for one in compared["baselines"]:
+        arithmetic = (f"{one['energy_pj'] / 1e6:.2f}", f"{one['ratio']:.3g}")
+        with_memory = (f"{one['energy_with_memory_pj'] / 1e6:.0f}", f"{one['ratio_with_memory']:.3g}")
+        rows.append((target, one["name"], *arithmetic, *with_memory))
+    return rows
+
+
+if __name__ == "__main__":
+    main()
