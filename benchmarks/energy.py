@@ -2,8 +2,9 @@
 
 python -m benchmarks.energy DATA_FOLDER [--limit 100] [--timesteps 32]
 
-DATA_FOLDER holds cifar10/ with the network and images that `benchmarks.compile` names. The network is compiled for loihi
-and loihi2; `nmdeploy energy` then simulates test images and counts, in a process of its own. Prints Markdown tables.
+DATA_FOLDER holds cifar10/ with the network and images that `benchmarks.compile` names. The network is compiled for
+loihi and loihi2; `nmdeploy energy` then simulates test images and counts, in a process of its own. Prints Markdown
+tables.
 """
 
 import argparse
@@ -43,7 +44,8 @@ def main() -> None:
                 "energy", artifact, "--data", f"{options.data}/cifar10/cifar10_test_0000_1999.npz", "--limit",
                 str(options.limit), "--preset", PRESET, "--format", "json",
             )  # fmt: skip
-            speed.append((target, report["samples"], report["timesteps"], f"{wall:.1f}", f"{processor:.1f}", f"{peak:.0f}"))
+            extent = (target, report["samples"], report["timesteps"])
+            speed.append((*extent, f"{wall:.1f}", f"{processor:.1f}", f"{peak:.0f}"))
             comparisons += comparison_rows(target, report)
     print(table(("target", "images", "T", "wall s", "processor s", "peak MiB"), speed))
     print()
