@@ -97,8 +97,29 @@ def profile_of(target: str) -> HardwareProfile:
     return large_mesh(128) if target == LARGE_MESH else load_profile(target)
 
 
-def compare(case: Case, target: str, data: Path | None, samples: int, effort: Effort) -> Comparison:
-    """Place one network by everyone.
+@dataclass(frozen=True)
+class RealProblem:
+    """A partitioned network with measured spikes, and what all placers get of it.
+
+    Attributes
+    ----------
+    network : ChipNetwork
+    placement : Placement
+        As partitioned.
+    profile : HardwareProfile
+    spikes : float64 array, (tiles,)
+    problem : PlacementProblem
+    """
+
+    network: ChipNetwork
+    placement: Placement
+    profile: HardwareProfile
+    spikes: np.ndarray[tuple[int], np.dtype[np.float64]]
+    problem: PlacementProblem
+
+
+def real_problem(case: Case, target: str, data: Path | None, samples: int) -> RealProblem:
+    """Partition a network and measure its spikes.
 
     Raises
     ------
@@ -116,34 +137,27 @@ def compare(case: Case, target: str, data: Path | None, samples: int, effort: Ef
     placement = place(core_graph, profile)
     counts = simulate(network, images, timesteps=case.timesteps).spike_counts
     spikes = tile_spikes(network, placement, counts)
-    return compare_placers(case.name, network, placement, profile, spikes, effort)
-
-
-def compare_placers(
-    name: str,
-    network: ChipNetwork,
-    placement: Placement,
-    profile: HardwareProfile,
-    spikes: np.ndarray[tuple[int], np.dtype[np.float64]],
-    effort: Effort,
-) -> Comparison:
-    """Place the cores of one partition by everyone, each placement proved legal and measured by `route_metrics`."""
     traffic = core_traffic(network, [core.tiles for core in placement.cores], spikes)
     chips = compact_chips(placement.chip_count, profile) if may_change_chip(profile) else None
     problem = placement_problem(placement, traffic, profile, chips=chips)
+    return RealProblem(network, placement, profile, spikes, problem)
+
+
+def compare(name: str, real: RealProblem, effort: Effort) -> Comparison:
+    """Place the cores of one partition by everyone, each placement proved legal and measured by `route_metrics`."""
     results = []
-    for placer, (placed, seconds) in _placements(problem, placement, profile, effort):
-        if verify(network, placed, profile):
+    for placer, (placed, seconds) in _placements(real.problem, real.placement, real.profile, effort):
+        if verify(real.network, placed, real.profile):
             raise SystemExit(f"{placer}: not legal")
-        metrics = route_metrics(network, placed, profile, spikes)
+        metrics = route_metrics(real.network, placed, real.profile, real.spikes)
         results.append(Result(placer, metrics.mean_hops, metrics.max_link_load, seconds))
-    messages = float(traffic.messages.sum())
+    messages = float(real.problem.traffic.messages.sum())
     return Comparison(
         name,
-        profile.name,
-        len(placement.cores),
-        placement.chip_count,
-        hop_cost_bound(problem) / messages,
+        real.profile.name,
+        len(real.placement.cores),
+        real.placement.chip_count,
+        hop_cost_bound(real.problem) / messages,
         tuple(_mean_of_random(results)),
     )
 
@@ -203,7 +217,7 @@ def print_placements(data: Path, effort: Effort, samples: int, only: str | None)
         for target in ("loihi", "spinnaker", LARGE_MESH):
             if only is None or only in case.name:
                 try:
-                    comparisons.append(compare(case, target, data, samples, effort))
+                    comparisons.append(compare(case.name, real_problem(case, target, data, samples), effort))
                 except DoesNotFitError as refusal:
                     print(f"{case.name} on {target}: refused. {refusal.violations[0]}\n")
     print(render(comparisons))

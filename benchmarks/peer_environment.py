@@ -12,6 +12,7 @@ INSTALLED = "installed.txt"
 TORCH = ("torch==2.13.0", "torchvision==0.28.0")
 SPIKINGJELLY = ("spikingjelly==2.0.0", *TORCH)
 SINABS = ("sinabs==3.1.3", *TORCH)
+NENGO_LOIHI = ("nengo-loihi==1.1.0", "nengo==3.2.0", "numpy==1.23.5")
 
 
 class NoEnvironmentError(Exception):
