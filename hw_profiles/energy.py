@@ -98,7 +98,9 @@ class EnergyPreset(BaseModel):
     targets : tuple of str
         Profiles that the figures are of; empty for figures of a process.
     energy_pj : dict of event kind to float
-        Picojoule; what is not named has no price and is left out.
+        Picojoule; what is not named has no price of its own.
+    contained : tuple of event kind
+        Without a price because others contain what they cost; all else without a price is left out.
     memory : MemoryModel or None
     static : StaticPower or None
     node : str
@@ -116,6 +118,7 @@ class EnergyPreset(BaseModel):
     scope: Scope
     targets: tuple[str, ...] = ()
     energy_pj: dict[EventKind, Energy] = Field(min_length=1)
+    contained: tuple[EventKind, ...] = ()
     memory: MemoryModel | None = None
     static: StaticPower | None = None
     node: str
@@ -130,6 +133,8 @@ class EnergyPreset(BaseModel):
             raise ValueError("energy_pj: arithmetic needs accumulate and multiply_accumulate")
         if (self.memory is not None) != (self.scope == "arithmetic and memory"):
             raise ValueError('memory: goes with scope "arithmetic and memory", and with no other')
+        if set(self.contained) & set(self.energy_pj):
+            raise ValueError("contained: has a price in energy_pj")
         return self
 
     @property
@@ -144,8 +149,8 @@ class EnergyPreset(BaseModel):
 
     @property
     def without_price(self) -> tuple[EventKind, ...]:
-        """Event kinds that cost nothing here."""
-        return tuple(kind for kind in EVENT_KINDS if kind not in self.energy_pj)
+        """Event kinds that are left out."""
+        return tuple(kind for kind in EVENT_KINDS if kind not in self.energy_pj and kind not in self.contained)
 
     @property
     def left_out(self) -> str:

@@ -1,4 +1,4 @@
-"""The command line: `nmdeploy compile | run | analyze | check | compare | energy | report | export | targets`.
+"""The command line: `nmdeploy compile | run | analyze | check | compare | energy | report | export | targets | presets`.
 
 Exit codes: 0 ok, 1 violations found, 2 could not run.
 """

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from command_line import nmdeploy_here, refused
 
-from hw_profiles.energy import EVENT_KINDS
+from hw_profiles.energy import EVENT_KINDS, energy_presets
 
 PRESET = """
 title = "mine"
@@ -136,6 +136,7 @@ def test_preset_of_ones_own(compiled, tmp_path):
         (PRESET.replace("spike = 2.0", "spike = nan"), "energy_pj.spike"),
         (PRESET.replace('source = "a test"', ""), "source"),
         (PRESET.replace('scope = "chip"', 'scope = "arithmetic"'), "multiply_accumulate"),
+        (PRESET.replace("[energy_pj]", 'contained = ["spike"]\n[energy_pj]'), "contained"),
         (PRESET + "[memory]\naccess_pj = [[0, 0], [1, 1]]\nvalue_bytes = 4\nqueue_values = 1\n", "memory"),
         (PRESET + "[static]\nchip_mw = 1\n", "step_us"),
         ("[", "cannot be read"),
@@ -163,3 +164,17 @@ def test_options_that_mean_nothing(compiled, options, words):
 @pytest.mark.parametrize("windows", ["17", "0", "", "4,", "-3", "8.5", "a", "²"])
 def test_bad_windows(compiled, digits_data, windows):
     refused(nmdeploy_here("energy", compiled[1], "--data", digits_data, "--windows", windows), "from 1 to 16")
+
+
+def test_presets_are_listed_with_their_sources(tmp_path):
+    listed = nmdeploy_here("presets", "--json").json
+    assert list(listed) == list(energy_presets())
+    for name, preset in listed.items():
+        shown = " ".join(nmdeploy_here("presets", name).stdout.split())
+        for word in (name, preset["node"], preset["status"], *(f"{price:g}" for price in preset["energy_pj"].values())):
+            assert word in shown, name
+        assert name in nmdeploy_here("presets").stdout
+    path = tmp_path / "mine.toml"
+    path.write_text(PRESET)
+    assert nmdeploy_here("presets", path, "--json").json["mine"]["energy_pj"] == {"spike": 2.0}
+    refused(nmdeploy_here("presets", "free"), "free", "int32")
