@@ -1,4 +1,4 @@
-"""The command line: `nmdeploy compile | run | analyze | check | compare | energy | report | export | targets | presets`.
+"""The command line, `nmdeploy COMMAND`, with the commands that `nmdeploy.cli.lazy_commands` lists.
 
 Exit codes: 0 ok, 1 violations found, 2 could not run.
 """

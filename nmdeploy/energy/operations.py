@@ -49,14 +49,21 @@ def synaptic_operations(
         return SynapticOperations(0, 0)
     per_group_in = connectivity.in_channels // connectivity.groups
     per_group_out = connectivity.out_channels // connectivity.groups
-    start, stop = connectivity.source_channels
-    reads_rows = _reads(connectivity.rows[tile.rows[0] : tile.rows[1]], connectivity.source_shape[1])
-    reads_columns = _reads(connectivity.columns[tile.columns[0] : tile.columns[1]], connectivity.source_shape[2])
+    first_group, last_group = first_out // per_group_out, (last_out - 1) // per_group_out + 1
+    start = connectivity.source_channels[0] + first_group * per_group_in
+    stop = connectivity.source_channels[0] + last_group * per_group_in
+    first_row, reads_rows = _reads(connectivity.rows[tile.rows[0] : tile.rows[1]])
+    first_column, reads_columns = _reads(connectivity.columns[tile.columns[0] : tile.columns[1]])
+    read = events[
+        start:stop,
+        first_row : first_row + reads_rows.shape[1],
+        first_column : first_column + reads_columns.shape[1],
+    ]
     # events met by each (source channel, row tap, column tap), summed over the tile's positions
-    met = np.einsum("irc,kr,lc->ikl", events[start:stop], reads_rows, reads_columns, optimize=True)
-    met = met.reshape(connectivity.groups, per_group_in, *met.shape[1:])
-    group_of_out = np.arange(first_out, last_out) // per_group_out
-    members = np.bincount(group_of_out, minlength=connectivity.groups)
+    met = np.einsum("irc,kr,lc->ikl", read, reads_rows, reads_columns, optimize=True)
+    met = met.reshape(last_group - first_group, per_group_in, *met.shape[1:])
+    group_of_out = np.arange(first_out, last_out) // per_group_out - first_group
+    members = np.bincount(group_of_out, minlength=last_group - first_group)
     nonzero = np.zeros(met.shape, dtype=np.int64)
     np.add.at(nonzero, group_of_out, weights[first_out:last_out] != 0)
     return SynapticOperations(
@@ -64,8 +71,14 @@ def synaptic_operations(
     )
 
 
-def _reads(table: NDArray[np.int32], size: int) -> IntArray:
-    """How many targets read each source index by each tap; (taps, size)."""
-    reads = np.zeros((table.shape[1], size + 1), dtype=np.int64)
-    np.add.at(reads, (np.broadcast_to(np.arange(table.shape[1]), table.shape), table), 1)
-    return reads[:, :size]  # the last column has collected the padding (-1)
+def _reads(table: NDArray[np.int32]) -> tuple[int, IntArray]:
+    """First source index that is read, and how many targets read each from there on by each tap; (taps, sources)."""
+    inside = table[table >= 0]
+    if not len(inside):
+        return 0, np.zeros((table.shape[1], 0), dtype=np.int64)
+    first, last = int(inside.min()), int(inside.max())
+    reads = np.zeros((table.shape[1], last - first + 2), dtype=np.int64)
+    padding = last - first + 1
+    places = np.where(table >= 0, table - first, padding)
+    np.add.at(reads, (np.broadcast_to(np.arange(table.shape[1]), table.shape), places), 1)
+    return first, reads[:, :padding]
