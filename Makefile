@@ -59,4 +59,4 @@ benchmark: install
 	$(BIN)/python -m benchmarks.simulator $(DATA)
 
 clean:
-	rm -rf .venv .venv-citation .venv-newest .venv-spikingjelly .venv-sinabs .venv-uv $(DEMO)
+	rm -rf .venv .venv-citation .venv-newest .venv-spikingjelly .venv-sinabs .venv-neurobench .venv-sanafe .venv-uv $(DEMO)

@@ -12,6 +12,8 @@ INSTALLED = "installed.txt"
 TORCH = ("torch==2.13.0", "torchvision==0.28.0")
 SPIKINGJELLY = ("spikingjelly==2.0.0", *TORCH)
 SINABS = ("sinabs==3.1.3", *TORCH)
+NEUROBENCH = ("neurobench==2.3.0", "torch==2.13.0")
+SANAFE = ("sanafe==2.2.9", "numpy==2.4.6", "pyyaml==6.0.3")
 
 
 class NoEnvironmentError(Exception):
