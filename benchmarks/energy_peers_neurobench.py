@@ -47,9 +47,6 @@ class NeurobenchRun:
     Attributes
     ----------
     counts : NeurobenchCounts
-        In float64.
-    in_float32 : NeurobenchCounts
-        The same in tensors of float32.
     padded : NeurobenchCounts
         The same with padding as an operation of its own before each convolution.
     different_spikes, different_potentials : int
@@ -57,7 +54,6 @@ class NeurobenchRun:
     """
 
     counts: NeurobenchCounts
-    in_float32: NeurobenchCounts
     padded: NeurobenchCounts
     different_spikes: int
     different_potentials: int
@@ -113,8 +109,7 @@ def _synapses_of_inputs(case: MappedCase) -> int:
     nonzero = np.count_nonzero(case.samples, axis=0) * case.network.timesteps
     total = 0
     for current in case.network.input_projections:
-        channels, rows, columns = case.network.population(current.target).shape
-        whole = Tile(current.target, (0, channels), (0, rows), (0, columns))
+        whole = _whole_map(case, current.target)
         total += synaptic_operations(current.connectivity, current.weights, whole, nonzero).dense
     return total
 
@@ -124,13 +119,12 @@ def run_neurobench(case: MappedCase, python: str, threads: int) -> NeurobenchRun
     with tempfile.TemporaryDirectory() as folder:
         write_layers(case, Path(folder))
         with Contestant(python, threads, "benchmarks.neurobench_contestant", folder) as contestant:
-            in_float32 = NeurobenchCounts(**contestant.ask(dtype="float32", explicit_padding=False))
-            padded = NeurobenchCounts(**contestant.ask(dtype="float64", explicit_padding=True))
-            counts = NeurobenchCounts(**contestant.ask(dtype="float64", explicit_padding=False))
+            padded = NeurobenchCounts(**contestant.ask(explicit_padding=True))
+            counts = NeurobenchCounts(**contestant.ask(explicit_padding=False))
         with np.load(Path(folder) / "ran.npz") as ran:
             different_spikes = sum(int((ran[name] != train).sum()) for name, train in case.spike_trains.items())
             different_potentials = int((ran["potentials"] != case.potentials).sum())
-    return NeurobenchRun(counts, in_float32, padded, different_spikes, different_potentials)
+    return NeurobenchRun(counts, padded, different_spikes, different_potentials)
 
 
 def neurobench_table(case: MappedCase, run: NeurobenchRun) -> list[str]:
@@ -139,11 +133,29 @@ def neurobench_table(case: MappedCase, run: NeurobenchRun) -> list[str]:
         f"{case.name}, T = {case.network.timesteps}, {len(case.samples)} samples; spikes that differ: "
         f"{run.different_spikes}, outputs that differ: {run.different_potentials}",
         "",
-        "| count | ours | NeuroBench, float64 | NeuroBench, float32 |",
-        "|---|---|---|---|",
+        "| count | ours | NeuroBench |",
+        "|---|---|---|",
     ]
     for name, count in asdict(our_counts(case)).items():
-        rows.append(f"| {name} | {count:,} | {getattr(run.counts, name):,} | {getattr(run.in_float32, name):,} |")
+        rows.append(f"| {name} | {count:,} | {getattr(run.counts, name):,} |")
     padded = our_counts(case, padding_counts=True).dense
-    rows.append(f"| dense, padding apart | {padded:,} | {run.padded.dense:,} | |")
+    rows.append(f"| dense, padding apart | {padded:,} | {run.padded.dense:,} |")
+    rows += ["", f"{_one_to_one_operations(case):,} of the accumulates are of one-to-one synapses, such as shortcuts."]
     return rows
+
+
+def _one_to_one_operations(case: MappedCase) -> int:
+    """Accumulates of projections in which each neuron reads one other."""
+    total = 0
+    for projection in case.network.projections:
+        if projection.weights[0].size == 1:
+            train = case.spike_trains[projection.source].sum(axis=(0, 1), dtype=np.int64)
+            events = train.reshape(projection.connectivity.source_shape)
+            whole = _whole_map(case, projection.target)
+            total += synaptic_operations(projection.connectivity, projection.weights, whole, events).effective
+    return total
+
+
+def _whole_map(case: MappedCase, population: str) -> Tile:
+    channels, rows, columns = case.network.population(population).shape
+    return Tile(population, (0, channels), (0, rows), (0, columns))

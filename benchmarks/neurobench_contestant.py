@@ -1,8 +1,8 @@
 """NeuroBench counts synaptic operations: ``python -m benchmarks.neurobench_contestant FOLDER``, in its environment.
 
-``{"dtype": "float64", "explicit_padding": bool}`` runs the network of the folder on its samples in tensors of this
-type, padding being an operation of its own or part of the convolutions; the reply has the counts of NeuroBench for all
-samples together. Spikes and potentials are written to ran.npz there.
+``{"explicit_padding": bool}`` runs the network of the folder on its samples, padding being an operation of its own or
+part of the convolutions; the reply has the counts of NeuroBench for all samples together. Spikes and potentials are
+written to ran.npz there.
 """
 
 from __future__ import annotations
@@ -37,10 +37,9 @@ class SynapticOperationsOfAllWeights(SynapticOperations):  # type: ignore[misc]
 
 
 @torch.inference_mode()
-def count(folder: Path, *, dtype: str, explicit_padding: bool) -> dict[str, int]:
+def count(folder: Path, *, explicit_padding: bool) -> dict[str, int]:
     """Counts over all samples, which are one batch."""
     network, samples = read_network(folder, explicit_padding=explicit_padding)
-    network, samples = network.to(getattr(torch, dtype)), samples.to(getattr(torch, dtype))
     model = TorchModel(network)
     model.add_activation_module(IntegrateAndFire)
     batch = DataLoader(TensorDataset(samples, torch.zeros(len(samples))), batch_size=len(samples))

@@ -1,6 +1,6 @@
 """The network of `benchmarks.neurobench_layers` as a torch module with the recurrence of `mapping.network`.
 
-Needs torch and NumPy only. All tensors are float64, in which the integers are exact, or as `to` makes them.
+Needs torch and NumPy only. All tensors are float64, in which the integers are exact.
 """
 
 from __future__ import annotations
@@ -22,19 +22,17 @@ class IntegrateAndFire(nn.Module):
 
     def __init__(self, current: Tensor, threshold: Tensor, initial_potential: Tensor, fires: bool) -> None:
         super().__init__()
-        self.current, self.threshold, self.initial_potential = (
-            nn.Parameter(values, requires_grad=False) for values in (current, threshold, initial_potential)
-        )
+        self.current, self.threshold, self.initial_potential = current, threshold, initial_potential
         self.fires = fires
         self.potential = initial_potential
 
     def restart(self) -> None:
         """Begin the window of a batch."""
-        self.potential = self.initial_potential.data
+        self.potential = self.initial_potential
 
     def forward(self, sums: Tensor) -> Tensor:
         potential = self.potential + sums + self.current
-        spikes = (potential >= self.threshold).to(potential) if self.fires else torch.zeros_like(potential)
+        spikes = (potential >= self.threshold).double() if self.fires else torch.zeros_like(potential)
         self.potential = potential - spikes * self.threshold
         return spikes
 

@@ -210,9 +210,16 @@ def environment(name, requirements):
 
 
 @pytest.mark.slow
-def test_neurobench_counts_the_same(bordered):
-    run = run_neurobench(bordered, environment(".venv-neurobench", NEUROBENCH), 1)
-    assert run.problems(bordered) == []
+@pytest.mark.parametrize("input_values", ["real", "binary", "binary but for one"])
+def test_neurobench_counts_the_same(bordered, input_values):
+    """One value that is no spike makes all samples' operations on the input multiply-accumulates."""
+    samples = bordered.samples if input_values == "real" else (bordered.samples > 0).astype(np.float32)
+    if input_values == "binary but for one":
+        samples[0, 0, 0, 0] = 0.5
+    case = run_case(bordered.name, bordered.network, bordered.placement, bordered.profile, samples)
+    run = run_neurobench(case, environment(".venv-neurobench", NEUROBENCH), 1)
+    assert run.problems(case) == []
+    assert (run.counts.effective_macs == 0) == (input_values == "binary")
 
 
 @pytest.mark.slow
