@@ -16,6 +16,7 @@ from benchmarks.contestant import Contestant
 from benchmarks.mapped_case import MappedCase
 from benchmarks.sanafe_network import core_number, write_sanafe_network
 from hw_profiles.energy import energy_presets
+from mapping.route_metrics import route_metrics
 from nmdeploy.energy.report import energy_report
 
 IntArray = NDArray[np.int64]
@@ -176,10 +177,12 @@ def sanafe_table(case: MappedCase, run: SanafeRun) -> list[str]:
     totals = sum(our_pj.values()) / samples, run.energies_pj["total"] / samples
     rows.append(f"| total | | | | {totals[0]:,.1f} | {totals[1]:,.1f} | {totals[1] - totals[0]:,.1f} |")
     effective = sum(tile.ac_effective for tile in case.counts.tiles)
+    spread = route_metrics(case.network, case.placement, case.profile, [tile.spikes for tile in case.counts.tiles])
     rows += [
         "",
         f"Without synapses of weight zero: {effective:,} operations here, {run.effective_synapse:,} there. "
         f"Updates if SANA-FE leaves idle neurons out: {run.update_where_active:,}.",
+        f"Were spikes spread evenly over each tile: {spread.messages:,.1f} messages, {spread.total_hops:,.1f} hops.",
         f"Our events by the Loihi figures of KerasSpiking: {_keras_spiking_pj(ours) / samples:,.1f} pJ a sample; "
         + "; ".join(f"{name}: {energy:,.1f}" for name, energy in _preset_energies_pj(case)),
     ]

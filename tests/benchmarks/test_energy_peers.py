@@ -238,6 +238,21 @@ def test_sanafe_runs_the_worked_example(worked_example):
     assert run.energies_pj["total"] == pytest.approx(4424.7 + 6 * 51.2)
 
 
+@pytest.mark.slow
+def test_sanafe_sends_one_message_to_a_core_where_we_send_one_for_each_projection():
+    network = example.network()
+    (projection,) = network.projections
+    twice = [projection, replace(projection, name="again")]
+    doubled = replace(network, graph=build_graph(network.populations, twice))
+    profile = parse_profile(profile_text("loihi"), "loihi")
+    case = run_case("two projections", doubled, example.placement(), profile, example.SAMPLE)
+    run = run_sanafe(case, environment(".venv-sanafe", SANAFE), 1)
+    assert (our_events(case).message, run.events.message) == (18, 9)
+    assert run.problems(case) == [
+        "message: 18 here, 9 there", "pairs of cores with other messages: 0 here, 2 there",
+    ]  # fmt: skip
+
+
 def test_help():
     ended = subprocess.run(
         [sys.executable, "-m", "benchmarks.energy_peers", "--help"], cwd=ROOT, capture_output=True, text=True
