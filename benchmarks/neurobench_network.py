@@ -53,11 +53,11 @@ class Synapses(nn.Module):
         self.read = slice(*given["source_channels"])
         self.written = slice(*given["target_channels"])
         self.target_shape = target_shape
-        outputs, per_group, *kernel = weights.shape
+        outputs, per_group, row_taps, column_taps = weights.shape
         self.convolution = nn.Conv2d(
             per_group * given["groups"],
             outputs,
-            kernel,
+            (row_taps, column_taps),
             stride=given["stride"],
             padding=0 if explicit_padding else (rows, columns),
             dilation=given["dilation"],
@@ -118,7 +118,8 @@ class SpikingNetwork(nn.Module):
                     else:
                         sums = sums + synapses(self.spike_trains[synapses.source][-1])
                 self.spike_trains[name].append(neurons(sums))
-        return self.neurons[-1].potential.flatten(1)
+        potential: Tensor = self.neurons[-1].potential
+        return potential.flatten(1)
 
 
 def read_network(folder: Path, *, explicit_padding: bool = False) -> tuple[SpikingNetwork, Tensor]:
