@@ -59,4 +59,5 @@ benchmark: install
 	$(BIN)/python -m benchmarks.simulator $(DATA)
 
 clean:
-	rm -rf .venv .venv-citation .venv-newest .venv-spikingjelly .venv-sinabs .venv-nengo-loihi .venv-uv $(DEMO)
+	rm -rf .venv .venv-citation .venv-newest .venv-spikingjelly .venv-sinabs .venv-nengo-loihi .venv-neurobench \
+		.venv-sanafe .venv-uv $(DEMO)

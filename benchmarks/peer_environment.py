@@ -13,6 +13,8 @@ TORCH = ("torch==2.13.0", "torchvision==0.28.0")
 SPIKINGJELLY = ("spikingjelly==2.0.0", *TORCH)
 SINABS = ("sinabs==3.1.3", *TORCH)
 NENGO_LOIHI = ("nengo-loihi==1.1.0", "nengo==3.2.0", "numpy==1.23.5")
+NEUROBENCH = ("neurobench==2.3.0", "torch==2.13.0")
+SANAFE = ("sanafe==2.2.9", "numpy==2.4.6", "pyyaml==6.0.3")
 
 
 class NoEnvironmentError(Exception):
