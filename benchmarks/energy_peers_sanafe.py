@@ -20,7 +20,6 @@ from mapping.route_metrics import route_metrics
 from nmdeploy.energy.report import energy_report
 
 IntArray = NDArray[np.int64]
-"""KerasSpiking's device "loihi", from Davies et al. 2018: 23.6 + 3.5 pJ, and 81 pJ."""
 ENERGY_TOLERANCE = 1e-9
 """Of SANA-FE's energies, which are sums of floats, relative to its counts times its constants."""
 
