@@ -1,6 +1,8 @@
-"""One self-contained page: no network access, no script."""
+"""One self-contained page, which its content security policy keeps from fetching anything."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from hw_profiles.energy import energy_presets
 from mapping.bounds import cores_lower_bound
@@ -8,15 +10,25 @@ from mapping.placement_quality import placement_quality
 from mapping.verify import RULES, verify
 from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.artifact.artifact import Artifact
-from nmdeploy.energy.report import NOTE, energy_report
+from nmdeploy.energy.report import NOTE, EnergyReport, energy_report
 from nmdeploy.report.analysis_page import analysis_section
+from nmdeploy.report.core_quantities import core_quantities
+from nmdeploy.report.core_table import core_table
 from nmdeploy.report.layer_graph import layer_graph
 from nmdeploy.report.link_map import link_map
-from nmdeploy.report.mesh_map import CHIPS_DRAWN, mesh_maps
-from nmdeploy.report.templates import template
+from nmdeploy.report.mesh_map import chips_drawn, mesh_maps
+from nmdeploy.report.pareto_figure import TradeOff, pareto_figure
+from nmdeploy.report.stacked_bars import LayerEnergies, stacked_bars
+from nmdeploy.report.templates import inline_script, template
 
 
-def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis: Analysis | None = None) -> str:
+def render_page(
+    artifact: Artifact,
+    title: str,
+    preset: str = "int32",
+    analysis: Analysis | None = None,
+    trade_offs: Sequence[TradeOff] | None = None,
+) -> str:
     """Render the report.
 
     Parameters
@@ -28,6 +40,8 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
         Energy preset of the tables by layer and core.
     analysis : Analysis, optional
         Of this artifact, to be part of the report.
+    trade_offs : sequence of TradeOff, optional
+        Energy, accuracy and latency of several windows, to be drawn.
 
     Returns
     -------
@@ -58,11 +72,35 @@ def render_page(artifact: Artifact, title: str, preset: str = "int32", analysis:
         spikes={population.name: _spikes(artifact, population.name) for population in network.populations},
         cores_of=cores_of,
         graph=layer_graph(network, cores_of),
-        maps=mesh_maps(artifact, energy),
-        chips_drawn=CHIPS_DRAWN,
+        chips=_chips(artifact, energy),
+        stacked=stacked_bars(_energies_by_kind(energy)),
+        trade_off=None if trade_offs is None else pareto_figure(trade_offs),
         note=NOTE,
+        script=inline_script("tooltip.js"),
         **({"analysis": None} if analysis is None else analysis_section(analysis)),
     )
+
+
+def _chips(artifact: Artifact, energy: EnergyReport) -> list[dict[str, object]]:
+    """Maps and table of each chip that is drawn."""
+    quantities = core_quantities(artifact, energy)
+    return [
+        {
+            "number": chip,
+            "maps": mesh_maps(artifact, quantities, chip),
+            "table": core_table([core for core in artifact.placement.cores if core.address.chip == chip], quantities),
+        }
+        for chip in chips_drawn(artifact, quantities)
+    ]
+
+
+def _energies_by_kind(energy: EnergyReport) -> LayerEnergies:
+    """Energy in pJ of each layer's accumulates and multiply-accumulates."""
+    ac_pj, mac_pj = energy.preset.ac_pj, energy.preset.mac_pj
+    return [
+        (row.name, [("accumulates (AC)", row.ac * ac_pj), ("multiply-accumulates (MAC)", row.mac * mac_pj)])
+        for row in energy.layers
+    ]
 
 
 def _spikes(artifact: Artifact, population: str) -> float:
