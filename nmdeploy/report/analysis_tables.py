@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from nmdeploy.analysis.channels import ChannelActivations, NormalisedChannels
 from nmdeploy.analysis.raster import NeuronSpikes
 from nmdeploy.analysis.rates import RateHistogram
-from nmdeploy.analysis.shown import percent, share
+from nmdeploy.analysis.shown import share
 
+# Columns of rates, so that they fit a sheet of paper.
+MOST_BINS = 16
 # Neurons of the raster with a row of their own.
 NEURONS_LISTED = 40
 
@@ -31,22 +33,34 @@ class Table:
 
 
 def rate_table(rates: Sequence[RateHistogram]) -> Table:
-    """Shares of all neurons and samples, per layer and bin.
+    """Shares of all neurons and samples, per layer and bin; neighbouring bins taken together where there are many.
 
     Parameters
     ----------
     rates : sequence of RateHistogram
         At least one; all have equal edges.
     """
-    edges = rates[0].edges
-    bins = [f"to {edge:.3f}" for edge in edges[1:]]
+    count = len(rates[0].positive)
+    width = -(-count // MOST_BINS)
+    starts = range(0, count, width)
+    bins = [f"to {rates[0].edges[min(start + width, count)]:.3f}" for start in starts]
     rows: list[tuple[str, ...]] = []
     for one in rates:
         total = one.zero + sum(one.positive) + sum(one.negative)
-        rows.append((one.name, percent(one.zero / total), *(percent(count / total) for count in one.positive)))
-        if any(one.negative):
-            rows.append((f"{one.name}, negative", "", *(percent(count / total) for count in one.negative)))
-    return Table("Share of the rates above the bin before, up to the one named.", ("layer", "0", *bins), tuple(rows))
+        for name, zero, counts in (
+            (one.name, _percentage(one.zero, total), one.positive),
+            (f"{one.name}, negative", "", one.negative),
+        ):
+            if zero or any(counts):
+                rows.append((name, zero, *(_percentage(sum(counts[at : at + width]), total) for at in starts)))
+    caption = "Share of the rates in per cent: of those 0, then of those above the bin before, up to the one named."
+    if width > 1:
+        caption += " Finer: the key rates of nmdeploy analyze --json."
+    return Table(caption, ("layer", "0", *bins), tuple(rows))
+
+
+def _percentage(count: int, total: int) -> str:
+    return f"{100 * count / total:.1f}"
 
 
 def channel_table(layers: Sequence[ChannelActivations]) -> Table:

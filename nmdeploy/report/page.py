@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hw_profiles.energy import energy_presets
+from hw_profiles.energy import EnergyPreset, energy_presets
 from mapping.bounds import cores_lower_bound
 from mapping.placement_quality import placement_quality
 from mapping.verify import RULES, verify
 from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.artifact.artifact import Artifact
-from nmdeploy.energy.report import NOTE, EnergyReport, energy_report
+from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow, energy_report
 from nmdeploy.report.analysis_page import analysis_section
 from nmdeploy.report.core_quantities import core_quantities
 from nmdeploy.report.core_table import core_table
@@ -55,6 +55,9 @@ def render_page(
     quality = None  # measured on legal placements only
     if not any(violation.severity == "error" for violation in violations):
         quality = placement_quality(network, artifact.placement, artifact.profile, artifact.counts.spikes_per_inference)
+    # the counts have them in the order of the placement
+    rows = {row.name: row for row in energy.layers}
+    layers = [rows[population.name] for population in network.populations]
     cores_of = {population.name: _cores(artifact, population.name) for population in network.populations}
     return template("page.html").render(
         title=title,
@@ -68,12 +71,13 @@ def render_page(
         links=None if quality is None else link_map(quality.metrics.link_loads),
         rules=len(RULES),
         energy=energy,
+        layers=layers,
         by_preset=[energy_report(artifact.counts, one) for one in presets.values()],
         spikes={population.name: _spikes(artifact, population.name) for population in network.populations},
         cores_of=cores_of,
         graph=layer_graph(network, cores_of),
         chips=_chips(artifact, energy),
-        stacked=stacked_bars(_energies_by_kind(energy)),
+        stacked=stacked_bars(_energies_by_kind(layers, energy.preset)),
         trade_off=None if trade_offs is None else pareto_figure(trade_offs),
         note=NOTE,
         script=inline_script("tooltip.js"),
@@ -94,13 +98,10 @@ def _chips(artifact: Artifact, energy: EnergyReport) -> list[dict[str, object]]:
     ]
 
 
-def _energies_by_kind(energy: EnergyReport) -> LayerEnergies:
+def _energies_by_kind(layers: Sequence[EnergyRow], preset: EnergyPreset) -> LayerEnergies:
     """Energy in pJ of each layer's accumulates and multiply-accumulates."""
-    ac_pj, mac_pj = energy.preset.ac_pj, energy.preset.mac_pj
-    return [
-        (row.name, [("accumulates (AC)", row.ac * ac_pj), ("multiply-accumulates (MAC)", row.mac * mac_pj)])
-        for row in energy.layers
-    ]
+    kinds = (("accumulates (AC)", "ac", preset.ac_pj), ("multiply-accumulates (MAC)", "mac", preset.mac_pj))
+    return [(row.name, [(kind, getattr(row, field) * price_pj) for kind, field, price_pj in kinds]) for row in layers]
 
 
 def _spikes(artifact: Artifact, population: str) -> float:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 PHONE, DESKTOP = 360, 1280
+# CSS pixels between the margins of a sheet that is 210 mm wide.
+A4 = 718
 
 
 @dataclass

@@ -5,7 +5,7 @@ import pytest
 from nmdeploy.analysis.channels import ChannelActivations, NormalisedChannels
 from nmdeploy.analysis.raster import NeuronSpikes
 from nmdeploy.analysis.rates import RateHistogram
-from nmdeploy.report.analysis_tables import NEURONS_LISTED, channel_table, raster_table, rate_table
+from nmdeploy.report.analysis_tables import MOST_BINS, NEURONS_LISTED, channel_table, raster_table, rate_table
 
 
 def test_rates():
@@ -14,10 +14,21 @@ def test_rates():
     table = rate_table([plain, signed])
     assert table.headings == ("layer", "0", "to 0.500", "to 1.000")
     assert table.rows == (
-        ("first", "50.00%", "30.00%", "20.00%"),
-        ("second", "25.00%", "25.00%", "25.00%"),
-        ("second, negative", "", "0.00%", "25.00%"),
+        ("first", "50.0", "30.0", "20.0"),
+        ("second", "25.0", "25.0", "25.0"),
+        ("second, negative", "", "0.0", "25.0"),
     )
+
+
+@pytest.mark.parametrize("bins", [MOST_BINS, MOST_BINS + 1, 2 * MOST_BINS])
+def test_many_bins_are_taken_together(bins):
+    edges = tuple(edge / bins for edge in range(bins + 1))
+    table = rate_table([RateHistogram("first", edges, zero=0, positive=(1,) * bins, negative=(0,) * bins)])
+    shares = [float(cell) for cell in table.rows[0][2:]]
+    assert MOST_BINS // 2 < len(shares) <= MOST_BINS
+    assert sum(shares) == pytest.approx(100, abs=0.05 * len(shares))
+    assert table.headings[-1] == "to 1.000"
+    assert ("Finer" in table.caption) == (bins > MOST_BINS)
 
 
 def test_channels():

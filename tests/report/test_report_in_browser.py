@@ -1,7 +1,7 @@
 """The report as people meet it: drawn by a browser, wide and narrow, light, dark and printed, by mouse and keyboard."""
 
 import pytest
-from opened import DESKTOP, PHONE, TEXT_COLORS, contrast, opened
+from opened import A4, DESKTOP, PHONE, TEXT_COLORS, contrast, opened
 
 FIGURES = {
     "core": ".maps svg.map rect:not(.ground)",
@@ -122,8 +122,8 @@ def test_dark_is_dark(browser, report_page):
 
 
 def test_printed(browser, report_page):
-    """On white, also where the screen is dark; whole tables, open or not; nothing of the pointer."""
-    with opened(browser, report_page, color_scheme="dark") as seen:
+    """On white, also where the screen is dark; whole tables, open or not, on the sheet; nothing of the pointer."""
+    with opened(browser, report_page, A4, color_scheme="dark") as seen:
         seen.page.locator(FIGURES["core"]).first.hover()
         seen.page.emulate_media(media="print")
         assert not seen.tip.is_visible()
@@ -135,6 +135,7 @@ def test_printed(browser, report_page):
         assert tables.count() >= 7
         assert all(table.is_visible() for table in tables.all())
         assert seen.page.locator(".wide").first.evaluate("(one) => getComputedStyle(one).overflowX") == "visible"
+        assert seen.page.evaluate("document.documentElement.scrollWidth") == A4
 
 
 def test_every_image_has_a_name(browser, report_page):
