@@ -35,6 +35,14 @@ def test_every_figure_is_drawn(browser, report_page):
         assert seen.page.locator("svg[role=img]").count() == 6 + 3 + 4
         assert len(found) > 13
         assert all(min(one) > 0 for one in found), found
+        sizes = seen.page.evaluate(
+            """() => [...document.querySelectorAll("svg rect:not(defs *)")].map((rect) => {
+                const box = rect.getBoundingClientRect();
+                return Math.min(box.width, box.height);
+            })"""
+        )
+        assert len(sizes) > 4 * 128
+        assert min(sizes) > 0
 
 
 @pytest.mark.parametrize("marks", FIGURES.values(), ids=FIGURES)
