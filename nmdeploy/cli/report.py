@@ -20,14 +20,14 @@ def report_command(
         Path | None, typer.Option(help="What nmdeploy analyze --json printed of this artifact, to be included.")
     ] = None,
 ) -> None:
-    """Write a self-contained HTML page: layers, energy, cores, audit, provenance."""
+    """Write a self-contained HTML page: layers, energy, cores, links, audit, provenance."""
     from nmdeploy.report.page import render_page  # jinja2 is needed by few commands
 
     compiled = read_artifact(artifact)
     analyzed = None if analysis is None else read_document(analysis, compiled.manifest.files["network.h5"])
-    page = render_page(compiled, artifact.resolve().stem, analysis=analyzed)
+    page = render_page(compiled, artifact.resolve().stem, analysis=analyzed).encode()
     try:
-        write_whole(output, page.encode())
+        write_whole(output, page)
     except OSError as error:
         raise NmdeployError(f"{output}: cannot be written: {error}") from error
-    print(f"{output}: {len(page) / 1024:,.0f} kB")
+    print(f"{output}: {len(page) / 1000:,.0f} kB")
