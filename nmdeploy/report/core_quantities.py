@@ -81,4 +81,5 @@ def _utilisation(demand: str, name: str, unit: str, capacity: int) -> CoreQuanti
 def _of_cores(name: str, unit: str, amounts: dict[str, float]) -> CoreQuantity:
     """Amounts by address, their scale ending at the largest of all chips."""
     largest = max(amounts.values(), default=0.0)
-    return CoreQuantity(name, unit, largest, False, lambda core: amounts[str(core.address)])
+    # nothing was counted at a core that was moved by hand
+    return CoreQuantity(name, unit, largest, False, lambda core: amounts.get(str(core.address), 0.0))
