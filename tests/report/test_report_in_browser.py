@@ -3,6 +3,10 @@
 import pytest
 from opened import A4, DESKTOP, PHONE, TEXT_COLORS, contrast, opened
 
+from nmdeploy.artifact.artifact import read_artifact
+from nmdeploy.report.page import render_page
+from nmdeploy.report.pareto_figure import TradeOff
+
 FIGURES = {
     "core": ".maps svg.map rect:not(.ground)",
     "link": ".links svg.map rect:not(.ground)",
@@ -67,6 +71,21 @@ def test_a_mark_tells_its_value_when_pointed_at(browser, report_page, width, mar
             assert seen.tip.text_content() == told
         seen.page.mouse.move(1, 1)
         assert not seen.tip.is_visible()
+
+
+def test_windows_of_a_trade_off(browser, compiled_digits, tmp_path):
+    windows = [TradeOff(steps, 0.5 + steps / 100, 1e5 * steps**2, steps + 4, steps != 16) for steps in (4, 8, 16, 32)]
+    path = tmp_path / "report.html"
+    path.write_text(render_page(read_artifact(compiled_digits), "digits", trade_offs=windows), encoding="utf-8")
+    with opened(browser, path, color_scheme="dark") as seen:
+        marks = seen.page.locator("#trade-off circle")
+        assert marks.count() == 4
+        marks.nth(2).hover()
+        assert seen.tip.text_content() == "T = 16: accuracy 66.00%, 25,600,000 pJ an inference, latency 20 steps"
+        fills = marks.evaluate_all("(all) => all.map((one) => getComputedStyle(one).fill)")
+        assert len({fills[0], fills[1], fills[3]}) == 1
+        assert fills[2] != fills[0]
+        assert [text for text, color, back in seen.page.evaluate(TEXT_COLORS) if contrast(color, back) < 4.5] == []
 
 
 def test_by_keyboard(browser, report_page):
