@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from nmdeploy.analysis.analyze import Analysis
+from nmdeploy.analysis.json_document import DocumentKind
 from nmdeploy.errors import DataFileError
 
-FORMAT = "nmdeploy-analysis"
-FORMAT_VERSION = 1
+ANALYSIS = DocumentKind("nmdeploy-analysis", 1, "analysis", "nmdeploy analyze ARTIFACT --data X.npz --json")
 
 
 def to_document(analysis: Analysis, network_sha256: str) -> dict[str, object]:
@@ -25,8 +23,7 @@ def to_document(analysis: Analysis, network_sha256: str) -> dict[str, object]:
     network_sha256 : str
         Digest of the `network.h5` analysed.
     """
-    head = {"format": FORMAT, "format_version": FORMAT_VERSION, "network_sha256": network_sha256}
-    return {**head, **asdict(analysis)}
+    return {**ANALYSIS.head(network_sha256), **asdict(analysis)}
 
 
 def read_document(path: Path, network_sha256: str) -> Analysis:
@@ -43,20 +40,7 @@ def read_document(path: Path, network_sha256: str) -> Analysis:
     DataFileError
         The file is missing, no analysis, damaged, or of another network.
     """
-    try:
-        document: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataFileError(f"{path}: cannot be read: {error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataFileError(f"{path}: not valid JSON: {error}") from error
-    if not isinstance(document, dict) or document.get("format") != FORMAT:
-        raise DataFileError(f"{path}: is no analysis; write one with nmdeploy analyze ARTIFACT --data X.npz --json")
-    if document.get("format_version") != FORMAT_VERSION:
-        raise DataFileError(
-            f"{path}: format version {document.get('format_version')}; this nmdeploy reads {FORMAT_VERSION}"
-        )
-    if document.get("network_sha256") != network_sha256:
-        raise DataFileError(f"{path}: is the analysis of another network")
+    document = ANALYSIS.read(path, network_sha256)
     try:
         return TypeAdapter(Analysis).validate_python(document)
     except ValidationError as error:

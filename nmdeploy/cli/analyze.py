@@ -80,7 +80,7 @@ def analyze_command(
     console.print(window_table(analysis))
     console.print(layer_table(analysis))
     if output is not None:
-        print(f"{output}: {output.stat().st_size / 1024:,.0f} kB")
+        print(f"{output}: {output.stat().st_size / 1000:,.0f} kB")
 
 
 def _write_page(output: Path, analysis: Analysis, compiled: Artifact, title: str, data_name: str) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from hw_profiles.energy import EVENT_KINDS, EnergyPreset
 from nmdeploy.analysis.energy_curve import EnergyPoint
+from nmdeploy.analysis.energy_document import ENERGY
 from nmdeploy.cli.energy_options import Grouping
 from nmdeploy.energy.comparison import Comparison
 from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow
@@ -80,7 +81,7 @@ class EnergyResult:
 
 def to_document(result: EnergyResult, grouping: Grouping, top: int | None) -> dict[str, object]:
     """For JSON; with `top`, the rows of `grouping` are the ones with most energy."""
-    document = result.report.as_dict()
+    document = {**ENERGY.head(result.network_sha256), **result.report.as_dict()}
     if top is not None:
         name = grouping.value if grouping in (Grouping.core, Grouping.chip) else "name"
         rows = rows_of(result.report, grouping, top)
@@ -96,7 +97,6 @@ def to_document(result: EnergyResult, grouping: Grouping, top: int | None) -> di
         for one in result.by_preset
     ]
     document["windows"] = [point.as_dict() for point in result.windows]
-    document["network_sha256"] = result.network_sha256
     return document
 
 

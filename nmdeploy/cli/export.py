@@ -37,7 +37,7 @@ def export_command(
     path = output if output is not None else Path(f"{artifact.resolve().stem}.{format_.value}")
     network = read_artifact(artifact).network
     write_net_file(path, network)
-    print(f"{path}: {path.stat().st_size / 1024:,.0f} kB")
+    print(f"{path}: {path.stat().st_size / 1000:,.0f} kB")
     if network.read_out_step:
         step = network.read_out_step
         print(

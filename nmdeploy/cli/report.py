@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from nmdeploy.analysis.document import read_document
+from nmdeploy.analysis.energy_document import read_windows
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.errors import NmdeployError
 from nmdeploy.write_file import write_whole
@@ -19,15 +20,21 @@ def report_command(
     analysis: Annotated[
         Path | None, typer.Option(help="What nmdeploy analyze --json printed of this artifact, to be included.")
     ] = None,
+    energy: Annotated[
+        Path | None,
+        typer.Option(help="What nmdeploy energy --windows ... --format json printed of this artifact, to be included."),
+    ] = None,
 ) -> None:
-    """Write a self-contained HTML page: layers, energy, cores, audit, provenance."""
+    """Write a self-contained HTML page: layers, energy, cores, links, audit, provenance."""
     from nmdeploy.report.page import render_page  # jinja2 is needed by few commands
 
     compiled = read_artifact(artifact)
-    analyzed = None if analysis is None else read_document(analysis, compiled.manifest.files["network.h5"])
-    page = render_page(compiled, artifact.resolve().stem, analysis=analyzed)
+    digest = compiled.manifest.files["network.h5"]
+    analyzed = None if analysis is None else read_document(analysis, digest)
+    windows = None if energy is None else read_windows(energy, digest)
+    page = render_page(compiled, artifact.resolve().stem, analysis=analyzed, windows=windows).encode()
     try:
-        write_whole(output, page.encode())
+        write_whole(output, page)
     except OSError as error:
         raise NmdeployError(f"{output}: cannot be written: {error}") from error
-    print(f"{output}: {len(page) / 1024:,.0f} kB")
+    print(f"{output}: {len(page) / 1000:,.0f} kB")

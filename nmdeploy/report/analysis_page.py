@@ -9,6 +9,7 @@ from nmdeploy.analysis.figures.over_time import over_time_svg
 from nmdeploy.analysis.figures.rate_histograms import rate_histograms_svg
 from nmdeploy.analysis.figures.spike_raster import spike_raster_svg
 from nmdeploy.artifact.artifact import Artifact
+from nmdeploy.report.analysis_tables import channel_table, raster_table, rate_table
 from nmdeploy.report.templates import template
 
 
@@ -31,7 +32,7 @@ def render_analysis_page(analysis: Analysis, artifact: Artifact, title: str, dat
         HTML; equal for equal arguments.
     """
     return template("analysis_page.html").render(
-        title=title, data_name=data_name, artifact=artifact, **analysis_section(analysis)
+        title=title, data_name=data_name, artifact=artifact, script=None, **analysis_section(analysis)
     )
 
 
@@ -47,6 +48,11 @@ def analysis_section(analysis: Analysis) -> dict[str, object]:
         "channel_means": channel_means_svg(analysis) if analysis.channels else "",
         "spike_raster": spike_raster_svg(analysis) if analysis.raster.neurons else "",
     }
+    tables = {
+        "rates": rate_table(analysis.rates) if analysis.rates else None,
+        "channels": channel_table(analysis.channels),
+        "raster": raster_table(analysis.raster.neurons),
+    }
     kinds = [{"field": "window", "suffix": ""}]
     if not analysis.curve.windows_are_prefixes:
         kinds.append({"field": "read_out", "suffix": ", read out early"})
@@ -56,5 +62,6 @@ def analysis_section(analysis: Analysis) -> dict[str, object]:
         "quantities": ["error"] if analysis.agreement is None else ["accuracy", "agreement", "error"],
         "output_names": outputs if len(outputs) > 1 else [],
         "figures": drawn,
+        "tables": tables,
         "has_negative": any(any(rates.negative) for rates in analysis.rates),
     }

@@ -33,7 +33,14 @@ class Wire:
     """All projections between two populations, as an SVG path."""
 
     path: str
-    text: str
+    source: str
+    target: str
+    synapses: int
+
+    @property
+    def text(self) -> str:
+        """Shown on hover."""
+        return f"{self.source} to {self.target}: {self.synapses:,} synapses"
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ def layer_map(network: ChipNetwork, cores_of: Mapping[str, int]) -> LayerMap:
     for (source, target), projections in between.items():
         lane_x = right + LANE * lanes[source, target] if (source, target) in lanes else None
         synapses = sum(item.connectivity.synapse_count for item in projections)
-        wires.append(_wire(places[source], places[target], lane_x, f"{source} to {target}: {synapses:,} synapses"))
+        wires.append(Wire(_path(places[source], places[target], lane_x), source, target, synapses))
     busiest = max(network.populations, key=lambda population: cores_of[population.name])
     return LayerMap(
         f"{len(boxes)} populations and their projections; {busiest.name} takes most cores, {most:,}",
@@ -121,15 +128,15 @@ def _lanes(pairs: list[tuple[str, str]], rows: Mapping[str, int]) -> dict[tuple[
     return lanes
 
 
-def _wire(source: tuple[int, int], target: tuple[int, int], lane_x: int | None, text: str) -> Wire:
+def _path(source: tuple[int, int], target: tuple[int, int], lane_x: int | None) -> str:
     """From the bottom of a box to the top of another, or from its right side along a lane."""
     if lane_x is None:
         x, y = source[0] + BOX_WIDTH // 2, source[1] + BOX_HEIGHT
         end_x, end_y = target[0] + BOX_WIDTH // 2, target[1]
         middle = (y + end_y) // 2
-        return Wire(f"M{x} {y}C{x} {middle} {end_x} {middle} {end_x} {end_y}", text)
+        return f"M{x} {y}C{x} {middle} {end_x} {middle} {end_x} {end_y}"
     start_y, end_y = source[1] + BOX_HEIGHT * 2 // 3, target[1] + BOX_HEIGHT // 3
-    return Wire(f"M{source[0] + BOX_WIDTH} {start_y}H{lane_x}V{end_y}H{target[0] + BOX_WIDTH}", text)
+    return f"M{source[0] + BOX_WIDTH} {start_y}H{lane_x}V{end_y}H{target[0] + BOX_WIDTH}"
 
 
 def _in_cores(count: int) -> str:

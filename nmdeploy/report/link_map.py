@@ -16,6 +16,7 @@ ROUTER = 4
 LINK = 1.5
 # A page stays well under 2 MB with so many routers drawn.
 ROUTERS_DRAWN = 4096
+LINKS_LISTED = 32
 
 
 @dataclass(frozen=True)
@@ -32,12 +33,28 @@ class Bar:
 
 @dataclass(frozen=True)
 class LinkMap:
-    """All links and routers, with the loads in words for those who do not see them."""
+    """All links and routers, with the loads in words for those who do not see them.
+
+    Attributes
+    ----------
+    title : str
+    scale_end : str
+        The load that the darkest colour stands for.
+    width, height : int
+        In SVG units.
+    bars : tuple of Bar
+    busiest : tuple of (str, str)
+        Links with the largest loads, most first: from where to where, and the messages of an inference.
+    links_in_use : int
+    """
 
     title: str
+    scale_end: str
     width: int
     height: int
     bars: tuple[Bar, ...]
+    busiest: tuple[tuple[str, str], ...]
+    links_in_use: int
 
 
 def link_map(loads: LinkLoads) -> LinkMap | None:
@@ -60,8 +77,17 @@ def link_map(loads: LinkLoads) -> LinkMap | None:
     routers = tuple(
         Bar(x * PITCH, y * PITCH, ROUTER, ROUTER, 0.0, f"router ({x},{y})") for y in range(height) for x in range(width)
     )
-    bars = (*routers, *_links(loads, largest))
-    return LinkMap(title, (width - 1) * PITCH + ROUTER, (height - 1) * PITCH + ROUTER, bars)
+    links = tuple(_links(loads, largest))
+    busiest = sorted(links, key=lambda link: -link.share)[:LINKS_LISTED]
+    return LinkMap(
+        title=title,
+        scale_end=f"{largest:,.0f} messages an inference",
+        width=(width - 1) * PITCH + ROUTER,
+        height=(height - 1) * PITCH + ROUTER,
+        bars=(*routers, *links),
+        busiest=tuple((link.text.split(": ")[0], f"{link.share * largest:,.0f}") for link in busiest),
+        links_in_use=len(links),
+    )
 
 
 def _links(loads: LinkLoads, largest: float) -> Iterator[Bar]:

@@ -59,6 +59,34 @@ def test_nothing_is_fetched_and_no_date_is_said(draw):
         assert address.startswith("#")
 
 
+@pytest.mark.parametrize("draw", FIGURES)
+def test_a_page_can_give_its_own_colours(draw):
+    """Nothing is drawn in black or on white, and every colour can be replaced."""
+    figure = draw(analyzed("leaky"))
+    assert "currentColor" in figure
+    fixed = re.findall(r"(?<!, )#[0-9a-f]{6}", figure)
+    assert fixed == []
+
+
+@pytest.mark.parametrize("draw", FIGURES)
+def test_coordinates_have_one_decimal(draw):
+    figure = draw(analyzed("leaky"))
+    for attribute in re.findall(r' (?:d|x|y|width|height|transform)="([^"]*)"', figure):
+        assert not re.search(r"\.\d{2}", attribute)
+
+
+def test_every_figure_says_what_is_seen():
+    analysis = analyzed("leaky")
+    labels = [ElementTree.fromstring(draw(analysis)).get("aria-label") for draw in FIGURES]
+    last = analysis.curve.points[-1]
+    assert labels[0].endswith(f"{analysis.error:.4f} at t = {last.timesteps}")
+    assert labels[1].endswith(f"{analysis.layers.furthest_below_ideal} is furthest below")
+    assert f" of {len(analysis.rates)} layers; " in labels[2]
+    assert [label.split()[0] for label in labels[3:5]] == ["Largest", "Mean"]
+    spikes = sum(len(neuron.steps) for neuron in analysis.raster.neurons)
+    assert labels[5].startswith(f"{spikes} spikes of 5 neurons")
+
+
 def test_names_are_shown_as_they_are():
     """Also such as would be formulas or markup."""
     analysis = analyzed("plain")

@@ -58,6 +58,7 @@ def test_the_page_is_whole_and_fetches_nothing(artifact):
     assert "small &lt;net&gt;" in page
     assert not re.findall(r'(?:src|href)="(?!#)', page)
     assert "<script" not in page
+    assert "script-src 'none'" in page
     assert "@import" not in page
     assert page.count("<svg") == 6
     assert page == render_analysis_page(analyzed("leaky"), artifact, "small <net>", "data.npz")

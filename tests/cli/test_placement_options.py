@@ -54,4 +54,4 @@ def test_the_report_shows_hops_links_and_spikes(compile_digits, tmp_path):
     text = page.read_text()
     assert f"<b>{summary['hops']:.2f}</b>hops a message (bound {summary['hops_bound']:.2f})" in text
     assert "link loads: busiest" in text
-    assert 'aria-label="spikes, chip 0"' in text
+    assert 'aria-label="spikes, chip 0: ' in text

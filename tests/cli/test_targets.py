@@ -31,7 +31,8 @@ def test_every_core_is_drawn_where_it_can_be_seen(artifact):
     profile, folder, _ = artifact
     page = folder.parent / "page.html"
     assert nmdeploy("report", folder, "-o", page).code == 0
-    drawn = page.read_text(encoding="utf-8").partition("<h2>Cores</h2>")[2].partition('<figure class="links">')[0]
+    text = page.read_text(encoding="utf-8").partition("<h2>Cores</h2>")[2]
+    drawn = "".join(re.findall(r'<svg class="map".*?</svg>', text.partition('<figure class="links">')[0], re.DOTALL))
     sizes = [int(size) for size in re.findall(r'<rect x="\d+" y="\d+" width="(\d+)"', drawn)]
     limits = profile.core_limits
     maps = 2 + sum(  # energy and spikes

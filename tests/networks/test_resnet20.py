@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from command_line import nmdeploy
 from real_networks import assert_lava_computes_the_same, assert_legal, compiled, ran
 
 from nmdeploy.artifact.artifact import read_artifact
@@ -111,3 +112,18 @@ def test_accuracy_of_the_integer_network(shared_data, test_images, tmp_path):
     compile_resnet20(shared_data, folder, 128)
     report = ran(folder, test_images, "--limit", "200")
     assert report["accuracy"] >= report["float_accuracy"] - 0.03
+
+
+@pytest.mark.slow
+def test_report_with_an_analysis_stays_under_two_megabytes(short, test_images, tmp_path):
+    """Analysed over 64 steps, of which it has as many points and bins as any network."""
+    options = ("--data", test_images, "--limit", "20", "--timesteps", "64", "--json")
+    ended = nmdeploy("analyze", short[1], *options)
+    assert ended.code == 0, ended.stderr
+    (tmp_path / "analysis.json").write_text(ended.stdout)
+    page = tmp_path / "report.html"
+    assert nmdeploy("report", short[1], "-o", page, "--analysis", tmp_path / "analysis.json").code == 0
+    text = page.read_text(encoding="utf-8")
+    assert text.count('<svg class="map"') == 4 * short[0]["chips"] + 1
+    assert text.count('<svg role="img"') == 6
+    assert page.stat().st_size < 2_000_000

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mapping.route_metrics import LinkLoads
-from nmdeploy.report.link_map import ROUTERS_DRAWN, link_map
+from nmdeploy.report.link_map import LINKS_LISTED, ROUTERS_DRAWN, link_map
 
 
 def loads(height, width, **given):
@@ -50,3 +50,12 @@ def test_links_ahead_and_back_do_not_cover_each_other():
 @pytest.mark.parametrize(("height", "width"), [(1, 1), (ROUTERS_DRAWN // 64 + 1, 64)])
 def test_nothing_is_drawn_of_one_router_or_of_too_many(height, width):
     assert link_map(loads(height, width)) is None
+
+
+def test_the_table_has_the_busiest_links_first():
+    given = np.arange(1.0, 57.0).reshape(7, 8)
+    drawn = link_map(LinkLoads(given, np.zeros((7, 8)), np.zeros((6, 9)), np.zeros((6, 9))))
+    assert drawn.links_in_use == 56 > LINKS_LISTED
+    assert [messages for _, messages in drawn.busiest] == [str(load) for load in range(56, 56 - LINKS_LISTED, -1)]
+    assert drawn.busiest[0][0] == "(7,6) to (8,6)"
+    assert drawn.scale_end == "56 messages an inference"

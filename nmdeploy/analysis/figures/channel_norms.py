@@ -27,7 +27,7 @@ def channel_maxima_svg(analysis: Analysis) -> str:
             axes.axhline(1.0, color=GUIDE, linewidth=0.8, label="channel norm")
         _finish(figure)
 
-    return svg("channel-maxima", _height(analysis), draw)
+    return svg("channel-maxima", _label(analysis, "Largest"), _height(analysis), draw)
 
 
 def channel_means_svg(analysis: Analysis) -> str:
@@ -40,7 +40,7 @@ def channel_means_svg(analysis: Analysis) -> str:
             _outline(axes, channels.layer_norm.mean, POSITIVE, "layer norm")
         _finish(figure)
 
-    return svg("channel-means", _height(analysis), draw)
+    return svg("channel-means", _label(analysis, "Mean"), _height(analysis), draw)
 
 
 def _outline(axes: Axes, values: Sequence[float], color: str, label: str) -> None:
@@ -59,6 +59,11 @@ def _finish(figure: Figure) -> None:
 
 def _names(analysis: Analysis) -> list[str]:
     return [channels.name for channels in analysis.channels]
+
+
+def _label(analysis: Analysis, what: str) -> str:
+    layers = len(analysis.channels)
+    return f"{what} activation of each channel of {layers} layers, under layer-wise and channel-wise norms"
 
 
 def _height(analysis: Analysis) -> float:

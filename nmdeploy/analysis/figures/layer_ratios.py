@@ -38,4 +38,6 @@ def layer_ratios_svg(analysis: Analysis) -> str:
         axes.set_ylabel("rates against activations, dB")
         axes.legend(loc="best")
 
-    return svg("layer-ratios", HEIGHT, draw)
+    worst = analysis.layers.furthest_below_ideal
+    label = f"Signal-to-noise ratios of {len(rows)} layers beside their ideals; {worst or 'none'} is furthest below"
+    return svg("layer-ratios", label, HEIGHT, draw)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.analysis.figures.svg import GUIDE, NEGATIVE, POSITIVE, svg
+from nmdeploy.analysis.shown import share
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,20 @@ def over_time_svg(analysis: Analysis) -> str:
         _draw_decisions(decisions, analysis)
         _draw_error(errors, analysis)
 
-    return svg("over-time", HEIGHT, draw)
+    return svg("over-time", _label(analysis), HEIGHT, draw)
+
+
+def _label(analysis: Analysis) -> str:
+    first, last = analysis.curve.points[0], analysis.curve.points[-1]
+    shown = ["error"] if analysis.agreement is None else ["agreement", "error"]
+    if analysis.accuracy is not None:
+        shown.insert(0, "accuracy")
+    parts = (
+        f"{quantity} {share(getattr(first.window, quantity))} at t = {first.timesteps}, "
+        f"{share(getattr(last.window, quantity))} at t = {last.timesteps}"
+        for quantity in shown
+    )
+    return f"Lines over time steps: {'; '.join(parts)}"
 
 
 def _draw_decisions(axes: Axes, analysis: Analysis) -> None:

@@ -21,7 +21,10 @@ def rate_histograms_svg(analysis: Analysis) -> str:
         for axes, rates in zip(panels(figure, titles), analysis.rates, strict=True):
             _draw(axes, rates)
 
-    return svg("rate-histograms", PANEL_HEIGHT * panel_rows(len(analysis.rates)), draw)
+    most = max(analysis.rates, key=lambda rates: rates.zero / _total(rates), default=None)
+    silent = "" if most is None else f"; {most.name} is silent most often, {most.zero / _total(most):.0%}"
+    label = f"Histograms of the firing rates of {len(analysis.rates)} layers{silent}"
+    return svg("rate-histograms", label, PANEL_HEIGHT * panel_rows(len(analysis.rates)), draw)
 
 
 def _draw(axes: Axes, rates: RateHistogram) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nmdeploy.analysis.analyze import Analysis
-from nmdeploy.analysis.figures.svg import NEGATIVE, POSITIVE, svg
+from nmdeploy.analysis.figures.svg import GROUND, NEGATIVE, POSITIVE, svg
 from nmdeploy.analysis.raster import NeuronSpikes
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def spike_raster_svg(analysis: Analysis) -> str:
     def draw(figure: Figure) -> None:
         axes = figure.add_subplot()
         rows = range(len(neurons))
-        axes.barh(rows, timesteps, left=[neuron.first_step - 0.5 for neuron in neurons], color="#eef1f4", height=0.9)
+        axes.barh(rows, timesteps, left=[neuron.first_step - 0.5 for neuron in neurons], color=GROUND, height=0.9)
         for sign, color in ((1, POSITIVE), (-1, NEGATIVE)):
             places = [(step, row) for row in rows for step in _steps(neurons[row], sign)]
             steps, centres = [step for step, _ in places], [row for _, row in places]
@@ -36,7 +36,9 @@ def spike_raster_svg(analysis: Analysis) -> str:
         axes.set_ylim(len(neurons) - 0.5, -0.5)
         axes.set_xlabel("time step of the chip")
 
-    return svg("spike-raster", min(MARGIN + ROW_HEIGHT * len(neurons), MOST_INCHES), draw)
+    spikes = sum(len(neuron.steps) for neuron in neurons)
+    label = f"{spikes} spikes of {len(neurons)} neurons over {timesteps} steps each, one row a neuron"
+    return svg("spike-raster", label, min(MARGIN + ROW_HEIGHT * len(neurons), MOST_INCHES), draw)
 
 
 def _steps(neuron: NeuronSpikes, sign: int) -> list[int]:
