@@ -38,26 +38,35 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, help="folder of the pictures, drawn by Playwright's Chromium")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    for name, compile_network, analyze in (
-        ("resnet20", compile_resnet20, ("--limit", "200")),
-        ("yolov3_tiny", compile_yolov3_tiny, ("--limit", "4", "--windows", "landmarks")),
+    for name, compile_network, analyze, windows in (
+        ("resnet20", compile_resnet20, ("--limit", "200"), "8,16,32,64"),
+        ("yolov3_tiny", compile_yolov3_tiny, ("--limit", "4", "--windows", "landmarks"), "8,16,32"),
     ):
         if options.only in (None, name):
-            page = report(options.data, options.output, name, compile_network, analyze)
+            page = report(options.data, options.output, name, compile_network, analyze, windows)
             print(f"{page}: {page.stat().st_size / 1000:,.0f} kB", flush=True)
             if options.pictures is not None:
                 draw(page, name, options.pictures)
 
 
 def report(
-    data: Path, folder: Path, name: str, compile_network: Callable[[Path, Path], Path], analyze: tuple[str, ...]
+    data: Path,
+    folder: Path,
+    name: str,
+    compile_network: Callable[[Path, Path], Path],
+    analyze: tuple[str, ...],
+    windows: str,
 ) -> Path:
-    """Compile and analyse where that has not been done, and write the page."""
+    """Compile, analyse and count where that has not been done, and write the page."""
     artifact, analysis, page = (folder / f"{name}.{kind}" for kind in ("nmd", "json", "html"))
+    energy = folder / f"{name}_energy.json"
     images = compile_network(data, artifact)
+    if not energy.exists():
+        counted = ("--data", str(images), *analyze[:2], "--windows", windows, "--format", "json")
+        energy.write_text(json.dumps(command("energy", str(artifact), *counted)))
     if not analysis.exists():
         analysis.write_text(json.dumps(command("analyze", str(artifact), "--data", str(images), *analyze, "--json")))
-    command("report", str(artifact), "-o", str(page), "--analysis", str(analysis))
+    command("report", str(artifact), "-o", str(page), "--analysis", str(analysis), "--energy", str(energy))
     return page
 
 
@@ -86,7 +95,7 @@ def command(*arguments: str) -> object:
     """Run a command; what it printed as JSON, if that was asked for."""
     line = [sys.executable, "-m", "nmdeploy", *arguments]
     printed = subprocess.run(line, stdout=subprocess.PIPE, check=True, text=True).stdout
-    return json.loads(printed) if "--json" in arguments else None
+    return json.loads(printed) if "json" in arguments[-1] else None
 
 
 def draw(page: Path, network: str, folder: Path) -> None:
