@@ -95,7 +95,7 @@ def command(*arguments: str) -> object:
     """Run a command; what it printed as JSON, if that was asked for."""
     line = [sys.executable, "-m", "nmdeploy", *arguments]
     printed = subprocess.run(line, stdout=subprocess.PIPE, check=True, text=True).stdout
-    return json.loads(printed) if "json" in arguments[-1] else None
+    return json.loads(printed) if arguments[-1] in ("json", "--json") else None
 
 
 def draw(page: Path, network: str, folder: Path) -> None:
