@@ -158,6 +158,11 @@ class EnergyPreset(BaseModel):
         unpriced = ", ".join(kind.replace("_", " ") for kind in self.without_price)
         return self.leaves_out + (f"; without a price: {unpriced}" if unpriced else "")
 
+    @property
+    def remark(self) -> str:
+        """What to say beside an energy."""
+        return f"energy: estimate, preset {self.name} ({self.source}); leaves out {self.left_out}"
+
 
 def energy_presets() -> dict[str, EnergyPreset]:
     """All presets of the package by name, in the order of the file."""

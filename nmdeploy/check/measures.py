@@ -24,7 +24,7 @@ MEANINGS: dict[str, str] = {
     "chips": "chips taken",
     "hops": "hops of a message, mean",
     "total_hops": "hops of all messages of an inference",
-    "energy_pj": "energy of an inference in pJ, estimate of the arithmetic",
+    "energy_pj": "energy of an inference in pJ, estimate",
     UTILISATION: "share of the capacity that is fullest on any core",
     **{f"{UTILISATION}.{field}": f"share of {name.label} on the fullest core" for field, name in LIMIT_NAMES.items()},
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hw_profiles.energy import EnergyPreset
 from mapping.violation import Violation
 from nmdeploy.check.baseline import Change
 from nmdeploy.check.budget import BudgetVerdict
@@ -64,7 +65,7 @@ class Outcome:
         Of the verifier.
     places : Places
     cores_used, cores_bound, chips_used : int
-    preset : str
+    preset : EnergyPreset
         Of the energy.
     measures : dict of str to Measure, or None
         None for an illegal mapping, which is not measured.
@@ -83,7 +84,7 @@ class Outcome:
     cores_used: int
     cores_bound: int
     chips_used: int
-    preset: str
+    preset: EnergyPreset
     measures: dict[str, Measure] | None
     hops_bound: float | None
     budgets: tuple[BudgetVerdict, ...]

@@ -123,7 +123,7 @@ def placement_in_words(quality: PlacementQuality) -> str:
     """Hops beside their bound, and the busiest link."""
     metrics = quality.metrics
     known = quality.hop_energy_pj is not None
-    energy = f", {quality.hop_energy_pj:,.0f} pJ for hops" if known else ""
+    energy = f", {quality.hop_energy_pj:,.0f} pJ for hops (estimate, figures of the target)" if known else ""
     return (
         f"{metrics.mean_hops:.2f} hops a message (bound >= {quality.mean_hops_bound:.2f}), "
         f"{metrics.messages:,.0f} messages an inference, busiest link {metrics.max_link_load:,.0f}{energy}"

@@ -47,5 +47,6 @@ def early_exit_table(saving: EarlyExitSaving) -> Table:
             ("mean latency_steps", latency),
             ("spikes_per_inference", spikes),
             (f"energy pJ (estimate, preset {saving.preset})", energy),
+            ("which leaves out", saving.left_out),
         ],
     )

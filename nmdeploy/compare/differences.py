@@ -58,8 +58,7 @@ class Comparison:
     ----------
     old, new : str
         As they were given.
-    preset : str
-        Of the energies.
+    preset : EnergyPreset
     old_legal, new_legal : bool
         Whether no rule was broken; an illegal mapping is not measured.
     differences : tuple of Difference
@@ -68,7 +67,7 @@ class Comparison:
 
     old: str
     new: str
-    preset: str
+    preset: EnergyPreset
     old_legal: bool
     new_legal: bool
     differences: tuple[Difference, ...]
@@ -90,7 +89,8 @@ class Comparison:
             "old": self.old,
             "new": self.new,
             "equal": self.equal,
-            "preset": self.preset,
+            "preset": self.preset.name,
+            "energy_left_out": self.preset.left_out,
             "old_legal": self.old_legal,
             "new_legal": self.new_legal,
             "differences": [one.as_dict() for one in self.differences],
@@ -125,7 +125,7 @@ def compare_artifacts(
     return Comparison(
         old=str(old),
         new=str(new),
-        preset=preset.name,
+        preset=preset,
         old_legal=bool(before[LEGAL]),
         new_legal=bool(now[LEGAL]),
         differences=differences(before, now),

@@ -64,7 +64,8 @@ def remarks(comparison: Comparison) -> list[str]:
     found = [f"{side} breaks a rule of its chip and is not measured" for side, legal in sides if not legal]
     if not comparison.equal:
         found.append(
-            "messages, spikes and energy: mean of an inference over the samples that compile counted; energy: estimate "
-            f"of the arithmetic, preset {comparison.preset}; accuracy is no part of an artifact, nmdeploy run gives it"
+            "messages, spikes and energy: mean of an inference over the samples that compile counted; accuracy is no "
+            "part of an artifact, nmdeploy run gives it"
         )
+        found.append(comparison.preset.remark)
     return found

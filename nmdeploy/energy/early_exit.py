@@ -36,6 +36,8 @@ class EarlyExitSaving:
     spikes_per_inference, whole_spikes_per_inference : float
     preset : str
         Of the energies: dense synapses, input multiplied once.
+    left_out : str
+        By that preset.
     energy_pj, whole_energy_pj : float
     """
 
@@ -49,6 +51,7 @@ class EarlyExitSaving:
     spikes_per_inference: float
     whole_spikes_per_inference: float
     preset: str
+    left_out: str
     energy_pj: float
     whole_energy_pj: float
 
@@ -114,6 +117,7 @@ def early_exit_saving(
         spikes_per_inference=_spikes(early) / len(samples),
         whole_spikes_per_inference=_spikes(whole) / len(samples),
         preset=preset.name,
+        left_out=preset.left_out,
         energy_pj=energy_pj(early),
         whole_energy_pj=energy_pj(whole),
     )

@@ -178,3 +178,19 @@ def test_presets_are_listed_with_their_sources(tmp_path):
     path.write_text(PRESET)
     assert nmdeploy_here("presets", path, "--json").json["mine"]["energy_pj"] == {"spike": 2.0}
     refused(nmdeploy_here("presets", "free"), "free", "int32")
+
+
+def test_whatever_shows_an_energy_says_estimate_preset_and_what_is_left_out(compiled, digits_data, tmp_path):
+    folder = compiled[1]
+    page = tmp_path / "report.html"
+    nmdeploy_here("report", folder, "-o", page)
+    shown = [
+        nmdeploy_here("check", folder, "--budget", "energy_pj=1e9").stdout,
+        nmdeploy_here("check", folder, "--budget", "energy_pj=1e9", "--format", "markdown").stdout,
+        nmdeploy_here("check", folder, "--format", "json").stdout.replace('"energy_left_out"', "estimate, leaves out"),
+        nmdeploy_here("run", folder, "--data", digits_data, "--limit", "5", "--early-exit", "1").stdout,
+        page.read_text(),
+    ]
+    for text in (" ".join(one.replace("│", " ").split()) for one in shown):
+        for word in ("stimate", "int32", "leaves out", "static power"):
+            assert word in text

@@ -30,7 +30,8 @@ def document(outcome: Outcome) -> dict[str, Any]:
         "cores_bound": outcome.cores_bound,
         "chips_used": outcome.chips_used,
         "hops_bound": outcome.hops_bound,
-        "preset": outcome.preset,
+        "preset": outcome.preset.name,
+        "energy_left_out": outcome.preset.left_out,
         "measures": None if outcome.measures is None else _measures(outcome),
         "budgets": [
             {

@@ -24,7 +24,7 @@ def render(outcome: Outcome) -> str:
         "",
     ]
     if outcome.measures is not None:
-        lines += [*_measure_table(outcome), ""]
+        lines += [*_measure_table(outcome), "", escaped(outcome.preset.remark), ""]
     if outcome.baseline is not None:
         earlier = escaped(outcome.baseline.name)
         lines += [f"Since {earlier}: {escaped(remark)}.\n" for remark in outcome.baseline.remarks]

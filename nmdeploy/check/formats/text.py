@@ -21,6 +21,11 @@ def render(outcome: Outcome) -> str:
             lines.append(f"baseline {change.measure}: {old} -> {new}, {growth(change)}")
         if not changed:
             lines.append(f"baseline {outcome.baseline.name}: no measure has changed")
+    shown = [one.measure for one in outcome.budgets]
+    if outcome.baseline is not None:
+        shown += [change.measure for change in changed]
+    if "energy_pj" in shown:
+        lines.append(outcome.preset.remark)
     return "\n".join([*lines, summary_line(outcome)]) + "\n"
 
 
