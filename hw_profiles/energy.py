@@ -100,7 +100,8 @@ class EnergyPreset(BaseModel):
     energy_pj : dict of event kind to float
         Picojoule; what is not named has no price of its own.
     contained : tuple of event kind
-        Without a price because others contain what they cost; all else without a price is left out.
+        Without a price because others, or the memory model, contain what they cost. All else without a price is left
+        out.
     memory : MemoryModel or None
     static : StaticPower or None
     node : str
