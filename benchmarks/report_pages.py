@@ -23,7 +23,7 @@ from benchmarks.detectors import yolo
 RESNET20 = "ResNet-20, loihi, T = 64"
 # Network, name of the picture, width and height in CSS pixels, colours, heading at the top, what the pointer is on.
 PICTURES = (
-    ("resnet20", "report", 1100, 1640, "light", "Energy: an estimate", ("[aria-label^='energy, chip 0'] rect", 60)),
+    ("resnet20", "report", 1100, 1800, "light", "The same network without spikes", ("#trade-off circle", 1)),
     ("resnet20", "report_dark", 1100, 1500, "dark", "Cores", (".links svg.map rect:not(.ground)", 200)),
     ("resnet20", "report_phone", 360, 1400, "light", "Chip 0", ("[aria-label^='energy, chip 0'] rect", 60)),
     ("yolov3_tiny", "report_yolov3_tiny", 1100, 1500, "light", "Energy: an estimate", None),
