@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from importlib import resources
 from pathlib import Path
@@ -33,7 +34,8 @@ EventKind = Literal[
 EVENT_KINDS: tuple[EventKind, ...] = get_args(EventKind)
 
 Scope = Literal["arithmetic", "arithmetic and memory", "chip"]
-Energy = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Energy = Annotated[float, Field(ge=0, le=1e15)]
+"""At most a kilojoule, in picojoule: more is no event of a chip."""
 
 
 class EnergyPresetError(ValueError):
@@ -104,6 +106,8 @@ class EnergyPreset(BaseModel):
         out.
     memory : MemoryModel or None
     static : StaticPower or None
+    firing_rate_hz : float or None
+        Mean rate of the neurons that the figures hold at, where they do not hold at others.
     node : str
         Process and voltage that the figures hold for.
     includes, leaves_out : str
@@ -122,6 +126,7 @@ class EnergyPreset(BaseModel):
     contained: tuple[EventKind, ...] = ()
     memory: MemoryModel | None = None
     static: StaticPower | None = None
+    firing_rate_hz: Energy | None = None
     node: str
     includes: str
     leaves_out: str
@@ -171,6 +176,11 @@ def energy_presets() -> dict[str, EnergyPreset]:
     return {name: EnergyPreset(name=name, **fields) for name, fields in tomllib.loads(text).items()}
 
 
+def presets_for(target: str) -> list[EnergyPreset]:
+    """Those of a process, and those of this target."""
+    return [preset for preset in energy_presets().values() if not preset.targets or target in preset.targets]
+
+
 def load_preset(name: str) -> EnergyPreset:
     """One preset.
 
@@ -189,12 +199,14 @@ def load_preset(name: str) -> EnergyPreset:
     if name in presets:
         return presets[name]
     path = Path(name)
+    if path.stem in presets:
+        raise EnergyPresetError(f"preset {path}: '{path.stem}' is the name of a preset of nmdeploy; rename the file")
     if path.suffix != ".toml":
         known = ", ".join(presets)
         raise EnergyPresetError(f"unknown preset '{name}'. Known presets: {known}; or give a path to a .toml file.")
     try:
         fields = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise EnergyPresetError(f"preset {path}: cannot be read: {error}") from error
     try:
         return _parsed(fields, path.stem)
@@ -206,4 +218,6 @@ def load_preset(name: str) -> EnergyPreset:
 
 
 def _parsed(fields: dict[str, Any], name: str) -> EnergyPreset:
-    return TypeAdapter(EnergyPreset).validate_python({"name": name, **fields})
+    if "name" in fields:
+        raise EnergyPresetError(f"preset {name}.toml: name: the name of the file is the preset's")
+    return TypeAdapter(EnergyPreset).validate_json(json.dumps({"name": name, **fields}, default=str), strict=True)

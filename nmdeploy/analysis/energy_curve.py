@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Annotated
+
+from pydantic import Field
 
 from hw_profiles import HardwareProfile
 from hw_profiles.energy import EnergyPreset
@@ -16,6 +19,10 @@ from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.events import Counting, InputConvention
 from nmdeploy.energy.report import energy_report
 from nmdeploy.simulator import Simulator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+# finite, and small enough for the axes of a figure
+Amount = Annotated[float, Field(ge=0, le=1e30)]
 
 
 @dataclass(frozen=True)
@@ -38,13 +45,13 @@ class EnergyPoint:
         No other point is at least as good in quality, energy and latency, and better in one of them.
     """
 
-    timesteps: int
-    latency_steps: int
-    accuracy: float | None
-    agreement: float | None
-    error: float | None
-    energy_pj: float
-    spikes: float
+    timesteps: Annotated[int, Field(ge=1)]
+    latency_steps: Annotated[int, Field(ge=1)]
+    accuracy: Share | None
+    agreement: Share | None
+    error: Amount | None
+    energy_pj: Amount
+    spikes: Amount
     is_pareto: bool
 
     def as_dict(self) -> dict[str, object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -15,7 +16,30 @@ ENERGY = DocumentKind(
 )
 
 
-def read_windows(path: Path, network_sha256: str) -> tuple[EnergyPoint, ...]:
+@dataclass(frozen=True)
+class EnergyWindows:
+    """Windows of several lengths, and what their energies are of.
+
+    Attributes
+    ----------
+    windows : tuple of EnergyPoint
+    preset, left_out : str
+    counting, input_convention : str
+    samples : int
+    source : str
+        Where the samples were read.
+    """
+
+    windows: tuple[EnergyPoint, ...]
+    preset: str
+    left_out: str
+    counting: str
+    input_convention: str
+    samples: int
+    source: str
+
+
+def read_windows(path: Path, network_sha256: str) -> EnergyWindows:
     """Energy, accuracy and latency of the windows in an energy report.
 
     Parameters
@@ -31,10 +55,10 @@ def read_windows(path: Path, network_sha256: str) -> tuple[EnergyPoint, ...]:
     """
     document = ENERGY.read(path, network_sha256)
     try:
-        points = TypeAdapter(tuple[EnergyPoint, ...]).validate_python(document.get("windows"))
+        found = TypeAdapter(EnergyWindows).validate_python(document)
     except ValidationError as error:
         first = error.errors()[0]
-        raise DataFileError(f"{path}: damaged: windows.{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
-    if not points:
+        raise DataFileError(f"{path}: damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    if not found.windows:
         raise DataFileError(f"{path}: has no windows; write them with {ENERGY.written_by}")
-    return points
+    return found

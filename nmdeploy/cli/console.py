@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -19,7 +20,7 @@ def stdout_console() -> Console:
 
 def print_json(data: object) -> None:
     """One JSON document on stdout."""
-    print(json.dumps(data, indent=1))
+    print(json.dumps(data, indent=1, allow_nan=False))
 
 
 def warn(message: str) -> None:
@@ -62,9 +63,9 @@ def sample_progress(description: str, total: int) -> Iterator[Callable[[int], No
 
 def key_value_table(title: str, rows: list[tuple[str, str]]) -> Table:
     """A table of two columns without a heading."""
-    table = Table(title=title, show_header=False, title_justify="left")
+    table = Table(title=escape(title), show_header=False, title_justify="left")
     table.add_column("what", style="bold")
     table.add_column("value")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     return table

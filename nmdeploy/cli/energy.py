@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hw_profiles.energy import EnergyPreset, energy_presets, load_preset
+from hw_profiles.energy import EnergyPreset, energy_presets, load_preset, presets_for
 from nmdeploy.analysis.energy_curve import EnergyPoint, energy_curve
 from nmdeploy.analysis.windows import Expected
 from nmdeploy.artifact.artifact import Artifact, read_artifact
@@ -80,28 +80,27 @@ def energy_command(
     report = energy_report(counts, chosen, counting.value, input_convention.value)
     result = EnergyResult(
         report=report,
-        comparison=compare(counts, chosen, counting.value, input_convention.value),
+        comparisons=compare(counts, counting.value, input_convention.value),
         by_preset=tuple(
             energy_report(counts, one, counting.value, input_convention.value)
-            for one in energy_presets().values()
-            if not one.targets or compiled.profile.name in one.targets
+            for one in presets_for(compiled.profile.name)
         ),
         windows=tuple(points),
+        source="calibration samples" if data is None else data.name,
+        target=compiled.profile.name,
         network_sha256=compiled.manifest.files["network.h5"],
     )
-    _print(result, grouping, top, "calibration samples" if data is None else str(data), output_format)
+    _print(result, grouping, top, output_format)
 
 
-def _print(
-    result: EnergyResult, grouping: Grouping, top: int | None, source: str, output_format: EnergyFormat
-) -> None:
+def _print(result: EnergyResult, grouping: Grouping, top: int | None, output_format: EnergyFormat) -> None:
     if output_format is EnergyFormat.csv:
         print(as_csv(result.report, grouping, top), end="")
         return
     if output_format is EnergyFormat.json:
         print_json(to_document(result, grouping, top))
         return
-    tables = all_tables(result, grouping, top, source)
+    tables = all_tables(result, grouping, top)
     if output_format is EnergyFormat.md:
         print("\n".join(table.as_markdown() for table in tables), end="")
         return
@@ -109,7 +108,7 @@ def _print(
     for table in tables:
         console.print(table.for_terminal())
         for remark in table.remarks:
-            console.print(remark, highlight=False)
+            console.print(remark, highlight=False, markup=False)
 
 
 def _count(compiled: Artifact, dataset: DataSet, memory_limit: int | None) -> OperationCounts:

@@ -37,6 +37,9 @@ class Grouping(str, Enum):
     core = "core"
     chip = "chip"
     projection = "projection"
+    tile = "tile"
+
+MOST_DIGITS = 9
 
 
 def read_windows(text: str, longest: int) -> list[int]:
@@ -49,7 +52,7 @@ def read_windows(text: str, longest: int) -> list[int]:
     """
     windows = set()
     for part in text.split(","):
-        if not part.strip().isdecimal() or not 1 <= int(part) <= longest:
+        if not part.strip().isdecimal() or len(part) > MOST_DIGITS or not 1 <= int(part) <= longest:
             raise NmdeployError(
                 f"--windows {text}: '{part.strip()}' is no number of steps from 1 to {longest}, which the network was"
                 " compiled for"

@@ -7,11 +7,13 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from rich.markup import escape
 from rich.table import Table
 
 from hw_profiles.energy import EVENT_KINDS, EnergyPreset
 from nmdeploy.analysis.energy_curve import EnergyPoint
 from nmdeploy.analysis.energy_document import ENERGY
+from nmdeploy.check.formats.markdown_table import escaped, table_row
 from nmdeploy.cli.energy_options import Grouping
 from nmdeploy.energy.comparison import Comparison
 from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow
@@ -39,22 +41,22 @@ class EnergyTable:
 
     def for_terminal(self) -> Table:
         """With the title above."""
-        table = Table(title=self.title, title_justify="left")
+        table = Table(title=escape(self.title), title_justify="left")
         for number, column in enumerate(self.columns):
             table.add_column(column, justify="right" if number else "left")
         for row in self.rows[:-1] if self.last_is_total else self.rows:
-            table.add_row(*row)
+            table.add_row(*map(escape, row))
         if self.last_is_total:
             table.add_section()
-            table.add_row(*self.rows[-1], style="bold")
+            table.add_row(*map(escape, self.rows[-1]), style="bold")
         return table
 
     def as_markdown(self) -> str:
         """With the title above and the remarks below."""
-        lines = [self.title.replace("\n", "; "), "", "| " + " | ".join(self.columns) + " |"]
+        lines = [escaped(self.title.replace("\n", "; ")), "", table_row(*self.columns)]
         lines.append("|---" + "|---:" * (len(self.columns) - 1) + "|")
-        lines += ["| " + " | ".join(row) + " |" for row in self.rows]
-        return "\n".join([*lines, *(f"\n{remark}" for remark in self.remarks), ""])
+        lines += [table_row(*map(escaped, row)) for row in self.rows]
+        return "\n".join([*lines, *(f"\n{escaped(remark)}" for remark in self.remarks), ""])
 
 
 @dataclass(frozen=True)
@@ -64,18 +66,22 @@ class EnergyResult:
     Attributes
     ----------
     report : EnergyReport
-    comparison : Comparison or None
+    comparisons : tuple of Comparison
     by_preset : tuple of EnergyReport
         The same counts under all presets that fit the target.
     windows : tuple of EnergyPoint
+    source, target : str
+        Where the samples were read, and the profile that the network was compiled for.
     network_sha256 : str
         Of the artifact's network.
     """
 
     report: EnergyReport
-    comparison: Comparison | None
+    comparisons: tuple[Comparison, ...]
     by_preset: tuple[EnergyReport, ...]
     windows: tuple[EnergyPoint, ...]
+    source: str
+    target: str
     network_sha256: str
 
 
@@ -86,7 +92,9 @@ def to_document(result: EnergyResult, grouping: Grouping, top: int | None) -> di
         name = grouping.value if grouping in (Grouping.core, Grouping.chip) else "name"
         rows = rows_of(result.report, grouping, top)
         document[f"{grouping.value}s"] = [{name: row.name, **row.as_dict()} for row in rows]
-    document["comparison"] = None if result.comparison is None else result.comparison.as_dict()
+    if grouping is Grouping.tile and top is None:
+        document["tiles"] = [{"name": row.name, **row.as_dict()} for row in result.report.tiles]
+    document["comparisons"] = [one.as_dict() for one in result.comparisons]
     document["presets"] = [
         {
             "preset": one.preset.name,
@@ -96,15 +104,15 @@ def to_document(result: EnergyResult, grouping: Grouping, top: int | None) -> di
         }
         for one in result.by_preset
     ]
+    document["source"] = result.source
     document["windows"] = [point.as_dict() for point in result.windows]
     return document
 
 
-def all_tables(result: EnergyResult, grouping: Grouping, top: int | None, source: str) -> list[EnergyTable]:
+def all_tables(result: EnergyResult, grouping: Grouping, top: int | None) -> list[EnergyTable]:
     """What is printed, in order."""
-    tables = [energy_table(result.report, grouping, top, source)]
-    if result.comparison is not None:
-        tables.append(comparison_table(result.comparison))
+    tables = [energy_table(result.report, grouping, top, result.source, result.target)]
+    tables.append(comparison_table(result.report, result.comparisons))
     tables.append(sensitivity_table(list(result.by_preset)))
     if result.windows:
         tables.append(curve_table(list(result.windows), result.report.preset))
@@ -118,11 +126,14 @@ def rows_of(report: EnergyReport, grouping: Grouping, top: int | None) -> tuple[
         Grouping.core: report.cores,
         Grouping.chip: report.chips,
         Grouping.projection: report.projections,
+        Grouping.tile: report.tiles,
     }[grouping]
     return rows if top is None else tuple(sorted(rows, key=lambda row: -row.energy_pj)[:top])
 
 
-def energy_table(report: EnergyReport, grouping: Grouping, top: int | None, source: str) -> EnergyTable:
+def energy_table(
+    report: EnergyReport, grouping: Grouping, top: int | None, source: str, target: str
+) -> EnergyTable:
     """Operations and energy of layers, cores, chips or projections, with the total."""
     rows = rows_of(report, grouping, top)
     shown = [*rows, report.total]
@@ -147,7 +158,7 @@ def energy_table(report: EnergyReport, grouping: Grouping, top: int | None, sour
     )
     if top is not None:
         title += f"; the {len(rows)} with most energy"
-    remarks = [*_float_remarks(report), *preset_remarks(report.preset), NOTE]
+    remarks = [*_float_remarks(report), *preset_remarks(report.preset), *_doubts(report, target), NOTE]
     return EnergyTable(
         title,
         (grouping.value, *columns),
@@ -157,32 +168,37 @@ def energy_table(report: EnergyReport, grouping: Grouping, top: int | None, sour
     )
 
 
-def comparison_table(comparison: Comparison) -> EnergyTable:
-    """The same network without spikes."""
-    spiking = (f"spiking, T = {comparison.timesteps}", "", f"{comparison.spiking_pj:,.0f}", "1",
-               f"{comparison.spiking_with_memory_pj:,.0f}", "1", "")  # fmt: skip
+def comparison_table(report: EnergyReport, comparisons: tuple[Comparison, ...]) -> EnergyTable:
+    """The same network without spikes, in several number formats."""
     rows = [
         (
-            baseline.name,
-            f"{baseline.mac_pj:.3g}",
-            f"{baseline.energy_pj:,.0f}",
-            f"{baseline.ratio:.3g}",
-            f"{baseline.energy_with_memory_pj:,.0f}",
-            f"{baseline.ratio_with_memory:.3g}",
-            f"{baseline.break_even:.3g}",
+            one.number_format.name,
+            f"{one.spiking_pj:,.0f}",
+            f"{one.trained_pj:,.0f}",
+            _ratio(one.ratio),
+            f"{one.spiking_with_memory_pj:,.0f}",
+            f"{one.trained_with_memory_pj:,.0f}",
+            _ratio(one.ratio_with_memory),
+            f"{one.number_format.break_even:.3g}",
         )
-        for baseline in comparison.baselines
+        for one in comparisons
     ]
     return EnergyTable(
-        f"The same network without spikes, ESTIMATE; spiking arithmetic by preset {comparison.preset.name}",
-        ("network", "MAC pJ", "arithmetic pJ", "/ spiking", "with memory pJ", "/ spiking", "break-even"),
-        (spiking, *rows),
+        f"The same network without spikes, both in one number format, ESTIMATE; T = {report.timesteps}",
+        ("format", "spiking pJ", "trained pJ", "ratio", "with memory", "trained", "ratio", "break-even"),
+        tuple(rows),
         remarks=(
-            f"A ratio below 1 means that the spiking network takes more. Break-even: spikes a synapse may carry in one "
-            f"inference until its accumulates cost as much as a multiply-accumulate; here it carries "
-            f"{comparison.spikes_per_synapse:.3g}. With memory: preset lemaire2022, 8-bit weights, 32-bit potentials.",
+            "A ratio below 1 means that the spiking network takes more. Break-even: spikes a synapse may carry in one "
+            "inference until its accumulates cost as much as one multiply-accumulate; here it carries "
+            f"{report.spikes_per_synapse:.3g}. Arithmetic of Horowitz, ISSCC 2014, at 45 nm; with memory: and preset "
+            "lemaire2022's memories and addresses, potentials of 32 bits. Additions, poolings and maxima of the "
+            "trained network are not counted.",
         ),
     )
+
+
+def _ratio(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3g}"
 
 
 def sensitivity_table(reports: list[EnergyReport]) -> EnergyTable:
@@ -201,10 +217,12 @@ def sensitivity_table(reports: list[EnergyReport]) -> EnergyTable:
             )
         )
     return EnergyTable(
-        "The same counts under other presets, ESTIMATE",
+        "The same counts under all presets that fit, ESTIMATE",
         ("preset", "scope", "spiking pJ", "trained pJ", "trained / spiking", "status"),
         tuple(rows),
-        remarks=("Figures of a chip contain control and memory; they stand beside no arithmetic.",),
+        remarks=(
+            "What each preset includes and leaves out: nmdeploy presets NAME. A chip's stand beside no arithmetic.",
+        ),
     )
 
 
@@ -216,32 +234,50 @@ def curve_table(points: list[EnergyPoint], preset: EnergyPreset) -> EnergyTable:
 
     return EnergyTable(
         f"Energy, accuracy and latency over T, ESTIMATE, preset {preset.name}; the network as compiled, not anew",
-        ("T", "latency", "accuracy", "agreement", "spikes", "pJ", "Pareto"),
+        ("T", "latency", "accuracy", "agreement", "error", "spikes", "pJ", "Pareto"),
         tuple(
             (
                 str(point.timesteps),
                 str(point.latency_steps),
                 share(point.accuracy),
                 share(point.agreement),
+                "" if point.error is None else f"{point.error:.4f}",
                 f"{point.spikes:,.0f}",
                 f"{point.energy_pj:,.0f}",
                 "yes" if point.is_pareto else "",
             )
             for point in points
         ),
+        remarks=(
+            "Error: of the outputs, relative to the trained network's. Pareto: no other is as good in accuracy (or "
+            f"agreement, or error where there is none), energy and latency. {preset.remark}.",
+        ),
     )
 
 
 def as_csv(report: EnergyReport, grouping: Grouping, top: int | None) -> str:
-    """Rows and total with all kinds of events, and their energies."""
+    """Rows and total with all kinds of events and their energies; every row says of what it is an estimate."""
     kinds = list(report.total.energy_by_kind_pj)
+    counts = report.counts
+    same = {
+        "status": "estimate",
+        "preset": report.preset.name,
+        "leaves_out": report.preset.left_out,
+        "samples": report.samples,
+        "timesteps": report.timesteps,
+        "latency_steps": counts.latency_steps,
+        "read_out_step": counts.read_out_step,
+        "synapses": report.counting,
+        "input": report.input_convention,
+    }
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([grouping.value, *EVENT_KINDS, *(f"{kind} pJ".replace(" ", "_") for kind in kinds), "energy_pj"])
+    energies = [f"{kind} pJ".replace(" ", "_") for kind in kinds]
+    writer.writerow([grouping.value, *EVENT_KINDS, *energies, "energy_pj", *same])
     for row in (*rows_of(report, grouping, top), report.total):
         events = [row.events[kind] for kind in EVENT_KINDS]
-        energies = [row.energy_by_kind_pj.get(kind, 0.0) for kind in kinds]
-        writer.writerow([row.name, *events, *energies, row.energy_pj])
+        by_kind = [row.energy_by_kind_pj.get(kind, 0.0) for kind in kinds]
+        writer.writerow([row.name, *events, *by_kind, row.energy_pj, *same.values()])
     return text.getvalue()
 
 
@@ -254,6 +290,19 @@ def preset_remarks(preset: EnergyPreset) -> list[str]:
     ]
 
 
+def _doubts(report: EnergyReport, target: str) -> list[str]:
+    """Where a preset is used beyond what its figures are of."""
+    preset, found = report.preset, []
+    if preset.targets and target not in preset.targets:
+        found.append(f"preset {preset.name} is of {', '.join(preset.targets)}; this network was compiled for {target}")
+    if preset.firing_rate_hz is not None:
+        found.append(
+            f"preset {preset.name} holds at {preset.firing_rate_hz:g} Hz; neurons here fire at "
+            f"{report.firing_rate_hz:.3g} Hz, in steps of 1 ms"
+        )
+    return found
+
+
 def _figures(preset: EnergyPreset) -> str:
     return ", ".join(f"{kind.replace('_', ' ')} {energy:g} pJ" for kind, energy in preset.energy_pj.items())
 
@@ -264,7 +313,7 @@ def _float_remarks(report: EnergyReport) -> list[str]:
         return [f"trained network: {trained.mac:,.0f} MAC; a preset of a chip has no energy for it"]
     lines = [f"trained network, same preset: {trained.mac:,.0f} MAC, {trained.energy_pj:,.0f} pJ"]
     if not spiking or not trained.energy_pj:
-        return [*lines, "one of the networks does no operation"]
+        return [*lines, "under this preset one of the networks takes no energy"]
     ratio = trained.energy_pj / spiking
     said = (
         f"the trained network takes {ratio:.3g} times the energy of the spiking one"

@@ -1,4 +1,4 @@
-"""The same network without spikes: at 32-bit float, at 8 bits, and at as many bits as T steps can tell apart.
+"""The same network without spikes, each time in the number format of the other side.
 
 A rate over T steps has T + 1 values, so that a network of ceil(log2(T + 1))-bit activations represents as much (Yan et
 al. 2024, arXiv 2409.08290). All figures are of one process, 45 nm (Horowitz, ISSCC 2014); a chip's own figures contain
@@ -7,7 +7,7 @@ what these leave out and are never set beside them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import ceil, log2
 
 from hw_profiles.energy import EnergyPreset, energy_presets
@@ -16,76 +16,83 @@ from nmdeploy.energy.events import Counting, InputConvention
 from nmdeploy.energy.memory_model import ValueBytes
 from nmdeploy.energy.report import energy_report
 
-WEIGHT_BITS = 8
 MEMORY_PRESET = "lemaire2022"
 STATE_BYTES = 4.0
-QUANTISED_SOURCE = "derived: 0.2 pJ x bits / 8 + 0.03 pJ"
+"""Of a potential, in every format."""
 
 
 @dataclass(frozen=True)
-class Baseline:
-    """The trained network in some number format, beside the spiking one.
+class NumberFormat:
+    """What both networks compute in.
 
     Attributes
     ----------
     name : str
-    mac_pj : float
-        Of one multiply-accumulate.
+    accumulate_pj, multiply_accumulate_pj : float
+        Of both networks but for `trained_mac_pj`.
+    trained_mac_pj : float
+        Of one multiply-accumulate of the trained network.
+    weight_bytes, activation_bytes : float
+        Of a weight of both, and of an activation of the trained network.
     source : str
-        Of that figure.
-    energy_pj, ratio : float
-        Arithmetic of one inference, and that over the spiking network's: below 1 the spiking one takes more.
-    energy_with_memory_pj, ratio_with_memory : float
-        The same with memory and addresses.
-    break_even : float
-        Spikes that a synapse may carry in one inference until its accumulates cost as much as one multiply-accumulate.
     """
 
     name: str
-    mac_pj: float
+    accumulate_pj: float
+    multiply_accumulate_pj: float
+    trained_mac_pj: float
+    weight_bytes: float
+    activation_bytes: float
     source: str
-    energy_pj: float
-    ratio: float
-    energy_with_memory_pj: float
-    ratio_with_memory: float
-    break_even: float
 
-    def as_dict(self) -> dict[str, object]:
-        """For JSON."""
-        return dict(vars(self))
+    @property
+    def break_even(self) -> float:
+        """Spikes a synapse may carry in one inference until its accumulates cost as much as a multiply-accumulate."""
+        return self.trained_mac_pj / self.accumulate_pj
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """The spiking network beside itself without spikes.
+    """Both networks in one number format; all energies of one inference, all T steps.
 
     Attributes
     ----------
-    preset : EnergyPreset
-        That prices the arithmetic of the spiking network.
-    spiking_pj, spiking_with_memory_pj : float
-        Of one inference, all T steps.
-    spikes_per_synapse : float
-    timesteps : int
-    baselines : tuple of Baseline
+    number_format : NumberFormat
+    spiking_pj, trained_pj : float
+        Additions and multiplications.
+    spiking_with_memory_pj, trained_with_memory_pj : float
+        And addresses and memory, by the preset `MEMORY_PRESET`.
     """
 
-    preset: EnergyPreset
+    number_format: NumberFormat
     spiking_pj: float
+    trained_pj: float
     spiking_with_memory_pj: float
-    spikes_per_synapse: float
-    timesteps: int
-    baselines: tuple[Baseline, ...]
+    trained_with_memory_pj: float
+
+    @property
+    def ratio(self) -> float | None:
+        """Trained over spiking, arithmetic; below 1 the spiking network takes more; None if that takes nothing."""
+        return self.trained_pj / self.spiking_pj if self.spiking_pj else None
+
+    @property
+    def ratio_with_memory(self) -> float | None:
+        """The same with memory."""
+        spiking_pj = self.spiking_with_memory_pj
+        return self.trained_with_memory_pj / spiking_pj if spiking_pj else None
 
     def as_dict(self) -> dict[str, object]:
         """For JSON."""
         return {
-            "preset": self.preset.name,
+            "name": self.number_format.name,
+            "number_format": asdict(self.number_format),
             "spiking_pj": self.spiking_pj,
+            "trained_pj": self.trained_pj,
+            "ratio": self.ratio,
             "spiking_with_memory_pj": self.spiking_with_memory_pj,
-            "spikes_per_synapse": self.spikes_per_synapse,
-            "timesteps": self.timesteps,
-            "baselines": [baseline.as_dict() for baseline in self.baselines],
+            "trained_with_memory_pj": self.trained_with_memory_pj,
+            "ratio_with_memory": self.ratio_with_memory,
+            "break_even": self.number_format.break_even,
         }
 
 
@@ -94,77 +101,74 @@ def equivalent_bits(timesteps: int) -> int:
     return ceil(log2(timesteps + 1))
 
 
-def quantised_mac_pj(activation_bits: int) -> float:
-    """Energy of a multiply-accumulate of such an activation and an 8-bit weight at 45 nm.
+def number_formats(timesteps: int) -> tuple[NumberFormat, ...]:
+    """32-bit float, 32-bit integer, 8-bit integer, and activations of as many bits as T steps tell apart.
 
-    Horowitz's 8-bit multiplication (0.2 pJ), in proportion to the partial products of the multiplier, that is, to the
-    activation's bits; and his 8-bit addition (0.03 pJ).
+    The last one's multiplication is derived: Horowitz's 8-bit multiplication (0.2 pJ) in proportion to the partial
+    products of the multiplier, that is, to the activation's bits; weights and additions are those of 8 bits.
     """
-    return 0.2 * activation_bits / 8 + 0.03
+    presets = energy_presets()
+    whole = [
+        _of_preset(presets[name], title, size_bytes)
+        for name, title, size_bytes in (
+            ("fp32-horowitz", "32-bit float", 4.0),
+            ("int32", "32-bit integer", 4.0),
+            ("int8", "8-bit integer", 1.0),
+        )
+    ]
+    eight, bits = presets["int8"], equivalent_bits(timesteps)
+    multiply_pj = eight.mac_pj - eight.ac_pj
+    narrow = NumberFormat(
+        name=f"{bits}-bit activations, 8-bit weights",
+        accumulate_pj=eight.ac_pj,
+        multiply_accumulate_pj=eight.mac_pj,
+        trained_mac_pj=multiply_pj * bits / 8 + eight.ac_pj,
+        weight_bytes=1.0,
+        activation_bytes=bits / 8,
+        source=f"derived: {multiply_pj:g} pJ x {bits} / 8 + {eight.ac_pj:g} pJ; {eight.source}",
+    )
+    return (*whole, narrow)
 
 
 def compare(
-    counts: OperationCounts, preset: EnergyPreset, counting: Counting, convention: InputConvention
-) -> Comparison | None:
-    """Set the spiking network beside itself without spikes.
+    counts: OperationCounts, counting: Counting = "dense", convention: InputConvention = "cached"
+) -> tuple[Comparison, ...]:
+    """Set the spiking network beside itself without spikes, in each number format.
 
-    With memory, weights have 8 bits in all networks but that of 32-bit float, and potentials 32.
+    With memory, potentials have 32 bits in every format, and weights and activations those of the format.
 
     Parameters
     ----------
     counts : OperationCounts
-    preset : EnergyPreset
-        Of bare arithmetic.
     counting, convention
         See `nmdeploy.energy.events.tile_events`.
-
-    Returns
-    -------
-    Comparison or None
-        None for presets of a chip, and for those that contain memory already.
     """
-    if preset.scope != "arithmetic" or not preset.ac_pj:
-        return None
-    presets = energy_presets()
-    memory = presets[MEMORY_PRESET]
-    of_weight = WEIGHT_BITS / 8
-    spiking = energy_report(counts, preset, counting, convention)
-    widths = ValueBytes(weight=of_weight, state=STATE_BYTES, message=STATE_BYTES)
-    spiking_memory_pj = _memory_pj(energy_report(counts, memory, counting, convention, widths).total.energy_by_kind_pj)
-    bits = equivalent_bits(counts.timesteps)
-    figures = [
-        ("32-bit float", presets["fp32-horowitz"].mac_pj, presets["fp32-horowitz"].source, 4.0, 4.0),
-        ("8-bit integer", presets["int8"].mac_pj, presets["int8"].source, of_weight, 1.0),
-        (f"{bits}-bit activations", quantised_mac_pj(bits), QUANTISED_SOURCE, of_weight, bits / 8),
-    ]
-    spiking_pj = spiking.total.energy_pj
-    with_memory_pj = spiking_pj + spiking_memory_pj
-    baselines = []
-    for name, mac_pj, source, weight, message in figures:
-        energy_pj = counts.float_macs * mac_pj
-        of_memory = energy_report(counts, memory, widths=ValueBytes(weight, STATE_BYTES, message)).float_network
-        whole_pj = energy_pj + _memory_pj(of_memory.energy_by_kind_pj or {})
-        baselines.append(
-            Baseline(
-                name=name,
-                mac_pj=mac_pj,
-                source=source,
-                energy_pj=energy_pj,
-                ratio=_ratio(energy_pj, spiking_pj),
-                energy_with_memory_pj=whole_pj,
-                ratio_with_memory=_ratio(whole_pj, with_memory_pj),
-                break_even=mac_pj / preset.ac_pj,
-            )
-        )
+    return tuple(_compared(counts, one, counting, convention) for one in number_formats(counts.timesteps))
+
+
+def _compared(
+    counts: OperationCounts, chosen: NumberFormat, counting: Counting, convention: InputConvention
+) -> Comparison:
+    memory = energy_presets()[MEMORY_PRESET]
+    spiking_widths = ValueBytes(weight=chosen.weight_bytes, state=STATE_BYTES, message=STATE_BYTES)
+    trained_widths = ValueBytes(chosen.weight_bytes, STATE_BYTES, chosen.activation_bytes)
+    spiking = energy_report(counts, memory, counting, convention, spiking_widths).total
+    trained = energy_report(counts, memory, counting, convention, trained_widths).float_network
+    spiking_pj = spiking.ac * chosen.accumulate_pj + spiking.mac * chosen.multiply_accumulate_pj
+    trained_pj = counts.float_macs * chosen.trained_mac_pj
     return Comparison(
-        preset, spiking_pj, with_memory_pj, spiking.spikes_per_synapse, counts.timesteps, tuple(baselines)
+        chosen,
+        spiking_pj,
+        trained_pj,
+        spiking_pj + _memory_pj(spiking.energy_by_kind_pj),
+        trained_pj + _memory_pj(trained.energy_by_kind_pj or {}),
     )
+
+
+def _of_preset(preset: EnergyPreset, name: str, size_bytes: float) -> NumberFormat:
+    return NumberFormat(name, preset.ac_pj, preset.mac_pj, preset.mac_pj, size_bytes, size_bytes, preset.source)
 
 
 def _memory_pj(energy_by_kind_pj: dict[str, float]) -> float:
     """What is no arithmetic."""
     return sum(pj for kind, pj in energy_by_kind_pj.items() if kind == "addresses" or kind.endswith(" in memory"))
-
-
-def _ratio(one_pj: float, other_pj: float) -> float:
-    return one_pj / other_pj if other_pj else float("inf")

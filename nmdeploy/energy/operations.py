@@ -64,8 +64,9 @@ def synaptic_operations(
     met = met.reshape(last_group - first_group, per_group_in, *met.shape[1:])
     group_of_out = np.arange(first_out, last_out) // per_group_out - first_group
     members = np.bincount(group_of_out, minlength=last_group - first_group)
-    nonzero = np.zeros(met.shape, dtype=np.int64)
-    np.add.at(nonzero, group_of_out, weights[first_out:last_out] != 0)
+    present = weights[first_out:last_out] != 0
+    starts = np.flatnonzero(np.diff(group_of_out, prepend=-1))
+    nonzero = np.add.reduceat(present, starts, axis=0, dtype=np.int64)
     return SynapticOperations(
         dense=int((met.sum(axis=(1, 2, 3)) * members).sum()), effective=int((met * nonzero).sum())
     )

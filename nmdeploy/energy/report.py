@@ -105,6 +105,8 @@ class EnergyReport:
     counts : OperationCounts
     layers, cores, chips : tuple of EnergyRow
         Each adds up to `total` without its static power.
+    tiles : tuple of EnergyRow
+        Tiles of one population on one core together.
     projections : tuple of EnergyRow
         Of accumulates and multiply-accumulates only, the input's among them.
     total : EnergyRow
@@ -118,6 +120,7 @@ class EnergyReport:
     layers: tuple[EnergyRow, ...]
     cores: tuple[EnergyRow, ...]
     chips: tuple[EnergyRow, ...]
+    tiles: tuple[EnergyRow, ...]
     projections: tuple[EnergyRow, ...]
     total: EnergyRow
     float_network: FloatRow
@@ -136,6 +139,12 @@ class EnergyReport:
     def spikes(self) -> float:
         """Spikes of one inference."""
         return self.total.events["spike"]
+
+    @property
+    def firing_rate_hz(self) -> float:
+        """Of a neuron in its window, mean over all, in steps of 1 ms."""
+        neuron_steps = self.total.events["neuron_update"]
+        return 1000 * self.spikes / neuron_steps if neuron_steps else 0.0
 
     @property
     def spikes_per_synapse(self) -> float:
@@ -168,6 +177,7 @@ class EnergyReport:
             "neuron_updates": events["neuron_update"],
             "bias_additions": events["bias_addition"],
             "spikes_per_synapse": self.spikes_per_synapse,
+            "off_chip_messages": sum(tile.off_chip_messages for tile in self.counts.tiles) / self.samples,
         }
 
 
@@ -203,6 +213,7 @@ def energy_report(
         layers=pricing.rows(counts.tiles, lambda tile: tile.population),
         cores=pricing.rows(counts.tiles, lambda tile: tile.core),
         chips=pricing.rows(counts.tiles, lambda tile: tile.core.split(" (")[0]),
+        tiles=pricing.rows(counts.tiles, lambda tile: f"{tile.core}: {tile.population}"),
         projections=pricing.projections(),
         total=total,
         float_network=_float_row(counts, preset, widths),

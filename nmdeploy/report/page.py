@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from hw_profiles.energy import energy_presets
+from hw_profiles.energy import energy_presets, presets_for
 from mapping.bounds import cores_lower_bound
 from mapping.placement_quality import placement_quality
 from mapping.verify import RULES, verify
 from nmdeploy.analysis.analyze import Analysis
-from nmdeploy.analysis.energy_curve import EnergyPoint
+from nmdeploy.analysis.energy_document import EnergyWindows
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.energy.comparison import compare
 from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow, energy_report
@@ -29,7 +27,7 @@ def render_page(
     title: str,
     preset: str = "int32",
     analysis: Analysis | None = None,
-    windows: Sequence[EnergyPoint] | None = None,
+    windows: EnergyWindows | None = None,
 ) -> str:
     """Render the report.
 
@@ -42,7 +40,7 @@ def render_page(
         Energy preset of the tables by layer and core.
     analysis : Analysis, optional
         Of this artifact, to be part of the report.
-    windows : sequence of EnergyPoint, optional
+    windows : EnergyWindows, optional
         Energy, accuracy and latency of several windows of this artifact, to be drawn.
 
     Returns
@@ -58,11 +56,7 @@ def render_page(
     if not any(violation.severity == "error" for violation in violations):
         quality = placement_quality(network, artifact.placement, artifact.profile, artifact.counts.spikes_per_inference)
     layers = _in_order(artifact, energy)
-    by_preset = [
-        energy_report(artifact.counts, one)
-        for one in presets.values()
-        if not one.targets or artifact.profile.name in one.targets
-    ]
+    by_preset = [energy_report(artifact.counts, one) for one in presets_for(artifact.profile.name)]
     cores_of = {population.name: _cores(artifact, population.name) for population in network.populations}
     return template("page.html").render(
         title=title,
@@ -77,7 +71,7 @@ def render_page(
         rules=len(RULES),
         energy=energy,
         layers=layers,
-        comparison=compare(artifact.counts, energy.preset, energy.counting, energy.input_convention),
+        comparisons=compare(artifact.counts, energy.counting, energy.input_convention),
         by_preset=by_preset,
         spikes={population.name: _spikes(artifact, population.name) for population in network.populations},
         cores_of=cores_of,
@@ -86,7 +80,8 @@ def render_page(
         stacks=[
             (one.preset, stacked_bars(_energies_by_kind(artifact, one))) for one in _shown_by_kind(energy, by_preset)
         ],
-        windows=None if windows is None else pareto_figure(windows),
+        windows=None if windows is None else pareto_figure(windows.windows),
+        windows_of=windows,
         note=NOTE,
         script=inline_script("tooltip.js"),
         **({"analysis": None} if analysis is None else analysis_section(analysis)),

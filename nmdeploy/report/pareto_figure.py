@@ -16,6 +16,8 @@ LABEL_WIDTH, LABEL_HEIGHT = 34, 12
 ENERGY_TICKS = (1, 2, 5)
 ACCURACY_STEPS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 MOST_ACCURACY_TICKS = 6
+QUALITIES = ("accuracy", "agreement", "error")
+SMALLEST_PJ = 1e-12
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class ParetoFigure:
     title : str
         What is seen, in words.
     quality : str
-        "accuracy", or "agreement" with the trained network where there are no labels.
+        "accuracy"; "agreement" with the trained network where there are no labels; "error" of the outputs against it,
+        relative and at most 1, where they decide nothing.
     width, height, left, right, top, bottom : int
         In SVG units; the last four are the edges of the axes.
     marks : tuple of Mark
@@ -83,9 +86,13 @@ def pareto_figure(points: Sequence[EnergyPoint]) -> ParetoFigure:
     points : sequence of EnergyPoint
     """
     points = tuple(sorted(points, key=lambda point: (point.timesteps, point.energy_pj)))
-    quality = "accuracy" if any(point.accuracy is not None for point in points) else "agreement"
-    reached_by = [(point, point.accuracy if quality == "accuracy" else point.agreement) for point in points]
-    drawn = [(point, reached) for point, reached in reached_by if reached is not None and point.energy_pj > 0]
+    known = (name for name in QUALITIES if any(getattr(point, name) is not None for point in points))
+    quality = next(known, QUALITIES[0])
+    drawn = [
+        (point, min(getattr(point, quality), 1.0))
+        for point in points
+        if getattr(point, quality) is not None and point.energy_pj > SMALLEST_PJ
+    ]
     energy, accuracy = _EnergyAxis([point.energy_pj for point, _ in drawn]), _AccuracyAxis([one for _, one in drawn])
     marks: list[Mark] = []
     for point, reached in sorted(drawn, key=lambda pair: pair[0].energy_pj):
@@ -171,8 +178,9 @@ def _overlap(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 def _title(points: tuple[EnergyPoint, ...], quality: str, drawn: list[tuple[EnergyPoint, float]]) -> str:
     if not drawn:
-        return f"{len(points)} windows, none with an accuracy or agreement to draw"
-    best, reached = max(drawn, key=lambda pair: (pair[1], -pair[0].energy_pj))
+        return f"{len(points)} windows, none to draw"
+    sign = -1 if quality == "error" else 1
+    best, reached = max(drawn, key=lambda pair: (sign * pair[1], -pair[0].energy_pj))
     steps = ", ".join(str(point.timesteps) for point in points if point.is_pareto) or "none"
     return (
         f"{quality} over energy of {len(drawn)} windows; best T = {best.timesteps} with {reached:.2%} "

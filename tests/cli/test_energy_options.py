@@ -32,7 +32,7 @@ def energy(compiled, *options):
     ("by", "name"), [("layer", "name"), ("core", "core"), ("chip", "chip"), ("projection", "name")]
 )
 def test_csv_has_the_rows_of_the_json_and_all_events(compiled, by, name):
-    report = energy(compiled, "--format", "json", "--preset", "loihi-sanafe").json
+    report = energy(compiled, "--format", "json", "--preset", "loihi-sanafe", "--by", by).json
     rows = list(
         csv.DictReader(io.StringIO(energy(compiled, "--format", "csv", "--by", by, "--preset", "loihi-sanafe").stdout))
     )
@@ -40,6 +40,7 @@ def test_csv_has_the_rows_of_the_json_and_all_events(compiled, by, name):
     for row, one in zip(rows, [*report[f"{by}s"], report["total"]], strict=True):
         assert [float(row[kind]) for kind in EVENT_KINDS] == [one["events"][kind] for kind in EVENT_KINDS]
         assert float(row["energy_pj"]) == one["energy_pj"]
+        assert (row["status"], row["preset"], row["timesteps"]) == ("estimate", "loihi-sanafe", "16")
 
 
 def test_top_are_the_largest_in_order(compiled):
@@ -71,20 +72,41 @@ def test_markdown_and_table_say_estimate_preset_and_what_is_left_out(compiled):
             assert words in shown, options
 
 
-def test_comparison_beside_arithmetic_only(compiled):
+def test_both_networks_in_several_formats_and_no_chip_beside_arithmetic(compiled):
     arithmetic, chip = (energy(compiled, "--format", "json", "--preset", one).json for one in ("int32", "loihi-sanafe"))
-    assert [one["name"] for one in arithmetic["comparison"]["baselines"]] == [
+    assert [one["name"] for one in arithmetic["comparisons"]] == [
         "32-bit float",
+        "32-bit integer",
         "8-bit integer",
-        "5-bit activations",
+        "5-bit activations, 8-bit weights",
     ]
-    for one in arithmetic["comparison"]["baselines"]:
-        assert one["ratio"] == pytest.approx(one["energy_pj"] / arithmetic["total"]["energy_pj"], rel=1e-12)
-    assert chip["comparison"] is None
+    assert arithmetic["comparisons"] == chip["comparisons"]
+    integer = arithmetic["comparisons"][1]
+    assert integer["spiking_pj"] == pytest.approx(arithmetic["total"]["energy_pj"], rel=1e-12)
+    assert integer["trained_pj"] == pytest.approx(arithmetic["float_network"]["energy_pj"], rel=1e-12)
     assert chip["float_network"]["energy_pj"] is None
     presets = {one["preset"] for one in arithmetic["presets"]}
     assert "loihi-sanafe" in presets
     assert "spinnaker" not in presets
+
+
+def test_a_preset_of_another_chip_and_of_another_rate_is_remarked(compiled):
+    shown = " ".join(energy(compiled, "--preset", "truenorth-average").stdout.split())
+    assert "is of truenorth; this network was compiled for loihi" in shown
+    assert "holds at 20 Hz; neurons here fire at" in shown
+    assert "compiled for" not in energy(compiled, "--preset", "loihi-sanafe").stdout
+
+
+def test_names_are_no_markup(compiled, digits_data, tmp_path):
+    path = tmp_path / "x[d]|[bold].npz"
+    path.write_bytes(digits_data.read_bytes())
+    for options in ((), ("--format", "md")):
+        shown = " ".join(energy(compiled, "--data", path, "--limit", "3", *options).stdout.replace("\\", "").split())
+        assert "x[d]|[bold].npz" in shown
+    preset = tmp_path / "mine.toml"
+    preset.write_text(PRESET.replace("a test", "see [/foo]"))
+    assert "see [/foo]" in energy(compiled, "--preset", preset).stdout
+    assert "see [/foo]" in nmdeploy_here("presets", preset).stdout
 
 
 def test_windows_are_runs_of_their_own(compiled, digits_data, tmp_path):
@@ -140,6 +162,11 @@ def test_preset_of_ones_own(compiled, tmp_path):
         (PRESET + "[memory]\naccess_pj = [[0, 0], [1, 1]]\nvalue_bytes = 4\nqueue_values = 1\n", "memory"),
         (PRESET + "[static]\nchip_mw = 1\n", "step_us"),
         ("[", "cannot be read"),
+        ("spike = " + "1" * 5000, "cannot be read"),
+        ("a = " + "[" * 10_000, "cannot be read"),
+        ('name = "int32"\n' + PRESET, "name of the file"),
+        (PRESET.replace("spike = 2.0", 'spike = "2.0"'), "valid number"),
+        (PRESET.replace("spike = 2.0", "spike = 1e300"), "less than or equal"),
         (PRESET + "spike = 3\n", "cannot be read"),
     ],
 )
@@ -161,7 +188,7 @@ def test_options_that_mean_nothing(compiled, options, words):
     refused(nmdeploy_here("energy", compiled[1], *options), *words)
 
 
-@pytest.mark.parametrize("windows", ["17", "0", "", "4,", "-3", "8.5", "a", "²"])
+@pytest.mark.parametrize("windows", ["17", "0", "", "4,", "-3", "8.5", "a", "²", "1" * 5000])
 def test_bad_windows(compiled, digits_data, windows):
     refused(nmdeploy_here("energy", compiled[1], "--data", digits_data, "--windows", windows), "from 1 to 16")
 

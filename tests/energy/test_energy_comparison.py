@@ -1,11 +1,14 @@
 """The same network without spikes: figures of the network of six neurons, worked out by hand."""
 
+import json
+from dataclasses import replace
+
 import pytest
 import worked_example_network as example
 
 from hw_profiles import load_profile
 from hw_profiles.energy import EVENT_KINDS, energy_presets
-from nmdeploy.energy.comparison import compare, equivalent_bits, quantised_mac_pj
+from nmdeploy.energy.comparison import compare, equivalent_bits, number_formats
 from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.report import energy_report
 from nmdeploy.simulator import simulate
@@ -30,46 +33,46 @@ def test_bits_that_tell_as_much_apart_as_a_rate(timesteps, bits):
     assert equivalent_bits(timesteps) == bits
 
 
-def test_eight_bits_cost_what_is_published():
-    assert quantised_mac_pj(8) == pytest.approx(energy_presets()["int8"].mac_pj, rel=1e-12)
+def test_as_many_bits_as_eight_cost_what_is_published():
+    narrow = number_formats(255)[-1]
+    assert narrow.name == "8-bit activations, 8-bit weights"
+    assert narrow.trained_mac_pj == pytest.approx(energy_presets()["int8"].mac_pj, rel=1e-12)
 
 
-def test_ratios_and_break_even(counts):
-    """20 multiply-accumulates of 4.6, 0.23 and, at the 3 bits of 4 steps, 0.105 pJ, beside 41.8 pJ with spikes."""
-    comparison = compare(counts, energy_presets()["int32"], "dense", "cached")
-    assert comparison.spiking_pj == pytest.approx(41.8, rel=1e-12)
-    assert comparison.spikes_per_synapse == 2.25
-    energies = [baseline.energy_pj for baseline in comparison.baselines]
-    assert energies == pytest.approx([92.0, 4.6, 2.1], rel=1e-12)
-    assert [baseline.ratio for baseline in comparison.baselines] == pytest.approx([92 / 41.8, 4.6 / 41.8, 2.1 / 41.8])
-    assert [baseline.break_even for baseline in comparison.baselines] == pytest.approx([46, 2.3, 1.05])
+def test_both_in_one_format(counts):
+    """34 additions and 12 multiply-accumulates beside 20 multiply-accumulates, at 3 bits of 0.105 pJ each."""
+    comparisons = compare(counts)
+    spiking = [34 * 0.9 + 12 * 4.6, 34 * 0.1 + 12 * 3.2, 34 * 0.03 + 12 * 0.23, 34 * 0.03 + 12 * 0.23]
+    trained = [20 * 4.6, 20 * 3.2, 20 * 0.23, 20 * 0.105]
+    assert [one.spiking_pj for one in comparisons] == pytest.approx(spiking, rel=1e-12)
+    assert [one.trained_pj for one in comparisons] == pytest.approx(trained, rel=1e-12)
+    ratios = [of_trained / of_spiking for of_trained, of_spiking in zip(trained, spiking, strict=True)]
+    assert [one.ratio for one in comparisons] == pytest.approx(ratios, rel=1e-12)
+    assert energy_report(counts, energy_presets()["int32"]).spikes_per_synapse == 2.25
 
 
 def test_published_break_even():
-    """5.11 spikes a synapse in 32-bit float, 32 in 32-bit integer, 7.67 in 8-bit integer."""
-    presets = energy_presets()
-    figures = {name: presets[name].mac_pj / presets[name].ac_pj for name in ("fp32-horowitz", "int32", "int8")}
-    assert {name: f"{figure:.2f}" for name, figure in figures.items()} == {
-        "fp32-horowitz": "5.11",
-        "int32": "32.00",
-        "int8": "7.67",
-    }
+    """5.11 spikes a synapse in 32-bit float, 32 in 32-bit integer, 7.67 in 8-bit integer; 6 bits: 0.18 / 0.03."""
+    assert [f"{one.break_even:.2f}" for one in number_formats(32)] == ["5.11", "32.00", "7.67", "6.00"]
 
 
-def test_memory_makes_both_dearer_and_counts_weights_of_a_byte(counts):
-    comparison = compare(counts, energy_presets()["int32"], "dense", "cached")
+def test_memory_makes_both_dearer(counts):
+    """Weights of a byte, potentials and messages of four; activations of the trained network of a byte."""
+    eight_bits = compare(counts)[2]
     a_byte = 10 / 8192
     spiking = (12 * 12 + 18 * 8) + ((16 + 8 + 16 + 16 + 4) * 16 + (18 + 8 + 4 + 18 + 8) * 8)
     spiking += 9 * 2 * 4000 + 6 * 4000 + 12 * 12
-    assert comparison.spiking_with_memory_pj == pytest.approx(41.8 + spiking * a_byte + 18 * 0.1, rel=1e-12)
-    eight_bits = comparison.baselines[1]
+    spiking_pj = 34 * 0.03 + 12 * 0.23 + spiking * a_byte + 18 * 0.1
+    assert eight_bits.spiking_with_memory_pj == pytest.approx(spiking_pj, rel=1e-12)
     values = (14 * 14 + 9 * 9) + (3 * 3 + 4 * 4 + 4 * 4 + 2 * 2)
-    assert eight_bits.energy_with_memory_pj == pytest.approx(4.6 + values * a_byte + 13 * 0.1, rel=1e-12)
+    assert eight_bits.trained_with_memory_pj == pytest.approx(20 * 0.23 + values * a_byte + 13 * 0.1, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["loihi-sanafe", "truenorth-average", "spinnaker", "lemaire2022"])
-def test_what_contains_more_than_arithmetic_is_set_beside_none(counts, name):
-    assert compare(counts, energy_presets()[name], "dense", "cached") is None
+def test_a_network_that_does_nothing_has_no_ratio(counts):
+    idle = [replace(tile, projections=(), input_mac_dense=0, input_additions=0) for tile in counts.tiles]
+    for one in compare(replace(counts, tiles=tuple(idle))):
+        assert (one.spiking_pj, one.ratio) == (0, None)
+    json.dumps([one.as_dict() for one in compare(replace(counts, tiles=()))], allow_nan=False)
 
 
 def test_static_power_is_that_of_all_chips_for_the_whole_latency(counts):

@@ -3,7 +3,7 @@
 from itertools import combinations
 
 import pytest
-from report.windows import window
+from report.windows import window, windows_of
 
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.report.page import render_page
@@ -79,7 +79,7 @@ def test_without_an_accuracy_or_energy_there_is_a_table_alone(points):
     assert figure.marks == ()
     assert figure.front == ""
     assert figure.points == tuple(points)
-    assert "none with an accuracy" in figure.title
+    assert "none to draw" in figure.title
 
 
 def test_one_window_or_equal_ones_are_drawn():
@@ -92,7 +92,7 @@ def test_one_window_or_equal_ones_are_drawn():
 
 def test_a_report_has_it_where_it_is_given(compiled_digits):
     artifact = read_artifact(compiled_digits)
-    page = render_page(artifact, "digits", windows=POINTS)
+    page = render_page(artifact, "digits", windows=windows_of(POINTS))
     assert "Energy, accuracy and latency as a table" in page
     assert page.count("<circle") == 4
     assert "<td class=\"n\">64</td><td class=\"n\">-</td>" in page

@@ -5,12 +5,17 @@ import re
 
 import pytest
 from command_line import nmdeploy_here, refused
+from report.windows import window, windows_of
 
 from hw_profiles.energy import energy_presets
+from nmdeploy.analysis.energy_curve import EnergyPoint
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.energy.comparison import compare
 from nmdeploy.energy.report import energy_report
 from nmdeploy.report.page import render_page
+from nmdeploy.report.pareto_figure import pareto_figure
+
+POINT = window(4, 0.5, 1e6, 5, True).as_dict()
 
 
 @pytest.fixture(scope="module")
@@ -50,15 +55,33 @@ def test_kinds_of_events_by_layer_for_arithmetic_memory_and_the_chip(compiled_di
 def test_the_network_without_spikes(compiled_digits):
     artifact = read_artifact(compiled_digits)
     table = render_page(artifact, "digits").split("The same network without spikes</h3>")[1].split("</table>")[0]
-    for one in compare(artifact.counts, energy_presets()["int32"], "dense", "cached").baselines:
-        cells = re.search(f"<td>{one.name}</td>(.*?)</tr>", table)[1]
+    for one in compare(artifact.counts):
+        cells = re.search(f"<td>{one.number_format.name}</td>(.*?)</tr>", table)[1]
         for value in (
-            f"{one.energy_pj:,.0f}",
+            f"{one.spiking_pj:,.0f}",
+            f"{one.trained_pj:,.0f}",
             f"{one.ratio:.3g}",
             f"{one.ratio_with_memory:.3g}",
-            f"{one.break_even:.3g}",
+            f"{one.number_format.break_even:.3g}",
         ):
             assert f">{value}<" in cells
+
+
+def test_windows_say_what_their_energies_are_of(compiled_digits):
+    page = render_page(read_artifact(compiled_digits), "digits", windows=windows_of([window(8, 0.5, 1e6, 9, True)]))
+    caption = page.split("Energy, accuracy and latency over T</h3>")[1].split("</figcaption>")[0]
+    for words in ("Estimate, preset loihi-sanafe", "leaves out all else", "7 samples of test.npz"):
+        assert words in caption
+
+
+def test_networks_that_decide_nothing_are_drawn_by_their_error():
+    points = [
+        EnergyPoint(steps, steps, None, None, error, 1e6 * steps, 1.0, True) for steps, error in ((4, 0.3), (8, 0.1))
+    ]
+    figure = pareto_figure(points)
+    assert figure.quality == "error"
+    assert len(figure.marks) == 2
+    assert "best T = 8" in figure.title
 
 
 def test_windows_of_an_energy_report(compiled_digits, energy_document, tmp_path):
@@ -79,6 +102,11 @@ def test_windows_of_an_energy_report(compiled_digits, energy_document, tmp_path)
         ({"windows": []}, "has no windows"),
         ({"windows": [{"timesteps": 3}]}, "damaged: windows.0"),
         ({"windows": 3}, "damaged: windows"),
+        ({"windows": [{**POINT, "energy_pj": 1e308}]}, "windows.0.energy_pj"),
+        ({"windows": [{**POINT, "energy_pj": -1.0}]}, "windows.0.energy_pj"),
+        ({"windows": [{**POINT, "accuracy": 1e9}]}, "windows.0.accuracy"),
+        ({"windows": [{**POINT, "accuracy": float("nan")}]}, "windows.0.accuracy"),
+        ({"preset": 3}, "damaged: preset"),
     ],
 )
 def test_other_documents_are_refused(compiled_digits, energy_document, tmp_path, changes, words):
