@@ -73,7 +73,7 @@ def render_page(
         layers=layers,
         comparisons=compare(artifact.counts, energy.counting, energy.input_convention),
         by_preset=by_preset,
-        spikes={population.name: _spikes(artifact, population.name) for population in network.populations},
+        spikes={row.name: row.events["spike"] for row in layers},
         cores_of=cores_of,
         layer_map=layer_map(network, cores_of),
         chips=_chips(artifact, energy),
@@ -121,11 +121,6 @@ def _energies_by_kind(artifact: Artifact, energy: EnergyReport) -> LayerEnergies
         (row.name, [(kind.replace("_", " "), energy_pj) for kind, energy_pj in row.energy_by_kind_pj.items()])
         for row in _in_order(artifact, energy)
     ]
-
-
-def _spikes(artifact: Artifact, population: str) -> float:
-    counts = artifact.counts
-    return sum(tile.spikes for tile in counts.tiles if tile.population == population) / counts.samples
 
 
 def _cores(artifact: Artifact, population: str) -> int:
