@@ -43,10 +43,11 @@ citation: .venv-citation/.installed
 	.venv-citation/bin/pip install --quiet --disable-pip-version-check cffconvert==2.0.0
 	touch $@
 
-# the core, without Lava, on this machine's newer Python and a newer torch; benchmarks and whole networks on 3.10 alone
+# the core, without Lava, on this machine's newer Python and a newer torch; benchmarks, whole networks and pages on 3.10 alone
 NEWEST_TORCH := 2.13.0
 test-newest: .venv-newest/.installed
-	.venv-newest/bin/python -m pytest -m "not slow and not lava" --ignore=tests/benchmarks --ignore=tests/networks
+	.venv-newest/bin/python -m pytest -m "not slow and not lava" \
+		--ignore=tests/benchmarks --ignore=tests/networks --ignore=tests/report --ignore=tests/detection
 
 .venv-newest/.installed: pyproject.toml
 	python3 -c 'import sys; assert sys.version_info >= (3, 11), f"python3 is {sys.version}, 3.11 or newer is needed"'
