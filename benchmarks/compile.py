@@ -29,7 +29,7 @@ class Case:
 
 def cases(data: Path) -> list[Case]:
     """The networks measured."""
-    mnist, cifar = data / "mnist", data / "cifar10"
+    mnist = data / "mnist"
     return [
         Case(
             "MNIST CNN, loihi, T = 32",
@@ -42,21 +42,25 @@ def cases(data: Path) -> list[Case]:
             f"{mnist}/mnist_test_0000_1999.npz",
             2000,
         ),
-        *(
-            Case(
-                f"ResNet-20, {target}, T = {steps}",
-                (
-                    f"{cifar}/resnet20_cifar10.pt", "--model", "examples.networks.resnet:resnet20",
-                    "--input-shape", "3,32,32", "--scale", "255", "--mean", "0.485,0.456,0.406",
-                    "--std", "0.229,0.224,0.225", "--layout", "NHWC", "--target", target, "--timesteps", str(steps),
-                    "--calibration", f"{cifar}/cifar10_train_calib2000.npz", "--calibration-limit", "512",
-                ),
-                f"{cifar}/cifar10_test_0000_1999.npz",
-                200,
-            )
-            for target, steps in (("loihi", 64), ("loihi2", 16))
-        ),
+        resnet20(data, "loihi", 64),
+        resnet20(data, "loihi2", 16),
     ]
+
+
+def resnet20(data: Path, target: str, timesteps: int) -> Case:
+    """ResNet-20 on CIFAR-10."""
+    cifar = data / "cifar10"
+    return Case(
+        f"ResNet-20, {target}, T = {timesteps}",
+        (
+            f"{cifar}/resnet20_cifar10.pt", "--model", "examples.networks.resnet:resnet20",
+            "--input-shape", "3,32,32", "--scale", "255", "--mean", "0.485,0.456,0.406",
+            "--std", "0.229,0.224,0.225", "--layout", "NHWC", "--target", target, "--timesteps", str(timesteps),
+            "--calibration", f"{cifar}/cifar10_train_calib2000.npz", "--calibration-limit", "512",
+        ),
+        f"{cifar}/cifar10_test_0000_1999.npz",
+        200,
+    )  # fmt: skip
 
 
 def nmdeploy(*arguments: str) -> tuple[dict[str, object], float, float, float]:

@@ -12,21 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.compile import nmdeploy
+from benchmarks.compile import nmdeploy, resnet20
 from benchmarks.report import table
-
-PRESET = "int32"
-
-
-def compile_options(data: Path, target: str, timesteps: int) -> tuple[str, ...]:
-    """How ResNet-20 is compiled."""
-    cifar = data / "cifar10"
-    return (
-        f"{cifar}/resnet20_cifar10.pt", "--model", "examples.networks.resnet:resnet20",
-        "--input-shape", "3,32,32", "--scale", "255", "--mean", "0.485,0.456,0.406",
-        "--std", "0.229,0.224,0.225", "--layout", "NHWC", "--target", target, "--timesteps", str(timesteps),
-        "--calibration", f"{cifar}/cifar10_train_calib2000.npz", "--calibration-limit", "512",
-    )  # fmt: skip
 
 
 def main() -> None:
@@ -39,11 +26,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for target in ("loihi", "loihi2"):
             artifact = f"{folder}/{target}.nmd"
-            nmdeploy("compile", *compile_options(options.data, target, options.timesteps), "-o", artifact, "--json")
+            case = resnet20(options.data, target, options.timesteps)
+            nmdeploy("compile", *case.options, "-o", artifact, "--json")
             report, wall, processor, peak = nmdeploy(
-                "energy", artifact, "--data", f"{options.data}/cifar10/cifar10_test_0000_1999.npz", "--limit",
-                str(options.limit), "--preset", PRESET, "--format", "json",
-            )  # fmt: skip
+                "energy", artifact, "--data", case.test, "--limit", str(options.limit), "--format", "json"
+            )
             extent = (target, report["samples"], report["timesteps"])
             speed.append((*extent, f"{wall:.1f}", f"{processor:.1f}", f"{peak:.0f}"))
             comparisons += comparison_rows(target, report)

@@ -17,7 +17,7 @@ from benchmarks.mapped_case import MappedCase
 from benchmarks.sanafe_network import core_number, write_sanafe_network
 from hw_profiles.energy import energy_presets
 from mapping.route_metrics import route_metrics
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 
 IntArray = NDArray[np.int64]
 ENERGY_TOLERANCE = 1e-9
@@ -191,4 +191,4 @@ def _preset_energies_pj(case: MappedCase) -> Iterator[tuple[str, float]]:
     """What `nmdeploy energy` says of a sample."""
     for name, preset in energy_presets().items():
         if not preset.targets or case.profile.name in preset.targets:
-            yield name, energy_report(case.counts, preset).total.energy_pj
+            yield name, EnergyReport(case.counts, preset).total.energy_pj

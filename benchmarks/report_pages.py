@@ -17,10 +17,9 @@ import numpy as np
 import torch
 
 import nmdeploy
-from benchmarks.compile import cases
+from benchmarks.compile import resnet20
 from benchmarks.detectors import yolo
 
-RESNET20 = "ResNet-20, loihi, T = 64"
 # Network, name of the picture, width and height in CSS pixels, colours, heading at the top, what the pointer is on.
 PICTURES = (
     ("resnet20", "report", 1100, 1800, "light", "The same network without spikes", ("#trade-off circle", 1)),
@@ -72,7 +71,7 @@ def report(
 
 def compile_resnet20(data: Path, artifact: Path) -> Path:
     """On Loihi; the images to analyse it with."""
-    case = next(case for case in cases(data) if case.name == RESNET20)
+    case = resnet20(data, "loihi", 64)
     if not artifact.exists():
         command("compile", *case.options, "-o", str(artifact))
     return Path(case.test)

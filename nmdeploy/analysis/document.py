@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.analysis.json_document import DocumentKind
-from nmdeploy.errors import DataFileError
 
 ANALYSIS = DocumentKind("nmdeploy-analysis", 1, "analysis", "nmdeploy analyze ARTIFACT --data X.npz --json")
 
@@ -40,9 +37,4 @@ def read_document(path: Path, network_sha256: str) -> Analysis:
     DataFileError
         The file is missing, no analysis, damaged, or of another network.
     """
-    document = ANALYSIS.read(path, network_sha256)
-    try:
-        return TypeAdapter(Analysis).validate_python(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DataFileError(f"{path}: damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    return ANALYSIS.read(path, network_sha256, Analysis)

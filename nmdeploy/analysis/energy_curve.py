@@ -17,7 +17,7 @@ from nmdeploy.analysis.windows import Expected
 from nmdeploy.decode import decode
 from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.events import Counting, InputConvention
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 from nmdeploy.simulator import Simulator
 
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -106,7 +106,7 @@ def energy_curve(
         tally = Tally(network)
         tally.add(decode(network, result.potentials, window), expected.reference, expected.labels)
         score = tally.score()
-        report = energy_report(counts, preset, counting, input_convention)
+        report = EnergyReport(counts, preset, counting, input_convention)
         points.append(
             EnergyPoint(
                 timesteps=window,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from nmdeploy.analysis.energy_curve import EnergyPoint
 from nmdeploy.analysis.json_document import DocumentKind
 from nmdeploy.errors import DataFileError
@@ -53,12 +51,7 @@ def read_windows(path: Path, network_sha256: str) -> EnergyWindows:
     DataFileError
         The file is missing, no energy report, damaged, without windows, or of another network.
     """
-    document = ENERGY.read(path, network_sha256)
-    try:
-        found = TypeAdapter(EnergyWindows).validate_python(document)
-    except ValidationError as error:
-        first = error.errors()[0]
-        raise DataFileError(f"{path}: damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    found = ENERGY.read(path, network_sha256, EnergyWindows)
     if not found.windows:
         raise DataFileError(f"{path}: has no windows; write them with {ENERGY.written_by}")
     return found

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
 
 from nmdeploy.errors import DataFileError
+
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class DocumentKind:
         """First fields; `network_sha256` is the digest of the `network.h5` that the document is of."""
         return {"format": self.format, "format_version": self.format_version, "network_sha256": network_sha256}
 
-    def read(self, path: Path, network_sha256: str) -> dict[str, Any]:
+    def read(self, path: Path, network_sha256: str, record: type[Record]) -> Record:
         """Read a document.
 
         Parameters
@@ -41,6 +45,8 @@ class DocumentKind:
         path : Path
         network_sha256 : str
             Of the network that it must be of.
+        record : type
+            Dataclass whose fields are among those of the document.
 
         Raises
         ------
@@ -61,4 +67,8 @@ class DocumentKind:
             )
         if document.get("network_sha256") != network_sha256:
             raise DataFileError(f"{path}: is the {self.what} of another network")
-        return document
+        try:
+            return TypeAdapter(record).validate_python(document)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise DataFileError(f"{path}: damaged: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error

@@ -12,7 +12,7 @@ from mapping.core_traffic import core_traffic
 from mapping.mesh_positions import mesh_positions
 from mapping.tiles import LIMIT_NAMES
 from nmdeploy.artifact.artifact import Artifact
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 from nmdeploy.errors import ArtifactError
 
 FloatArray = NDArray[np.float64]
@@ -110,7 +110,7 @@ def _hops(compiled: Artifact) -> list[Measure]:
 
 
 def _energy(compiled: Artifact, preset: EnergyPreset) -> Measure:
-    report = energy_report(compiled.counts, preset)
+    report = EnergyReport(compiled.counts, preset)
     energies = {row.name: row.energy_pj for row in report.cores}
     by_core = np.array([energies[str(core.address)] for core in compiled.placement.cores])
     return Measure("energy_pj", report.total.energy_pj, by_core)

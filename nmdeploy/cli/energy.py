@@ -17,10 +17,10 @@ from nmdeploy.cli.energy_paper import Paper, print_paper, refuse_beside_paper
 from nmdeploy.cli.energy_tables import EnergyResult, all_tables, as_csv, to_document
 from nmdeploy.cli.memory_size import memory_bytes
 from nmdeploy.data_file import DataSet, read_data
-from nmdeploy.energy.comparison import compare
+from nmdeploy.energy.comparison import compare_formats
 from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.counts import OperationCounts
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 from nmdeploy.errors import NmdeployError
 from nmdeploy.simulator import simulate
 from nmdeploy.spiking.evaluate import evaluate
@@ -77,12 +77,12 @@ def energy_command(
         dataset = read_data(data, limit)
         counts = _count(compiled, dataset, memory_limit)
         points = _curve(compiled, dataset, steps, chosen, counting, input_convention, memory_limit)
-    report = energy_report(counts, chosen, counting.value, input_convention.value)
+    report = EnergyReport(counts, chosen, counting.value, input_convention.value)
     result = EnergyResult(
         report=report,
-        comparisons=compare(counts, counting.value, input_convention.value),
+        comparisons=compare_formats(counts, counting.value, input_convention.value),
         by_preset=tuple(
-            energy_report(counts, one, counting.value, input_convention.value)
+            EnergyReport(counts, one, counting.value, input_convention.value)
             for one in presets_for(compiled.profile.name)
         ),
         windows=tuple(points),

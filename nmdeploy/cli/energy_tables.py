@@ -15,7 +15,7 @@ from nmdeploy.analysis.energy_curve import EnergyPoint
 from nmdeploy.analysis.energy_document import ENERGY
 from nmdeploy.check.formats.markdown_table import escaped, table_row
 from nmdeploy.cli.energy_options import Grouping
-from nmdeploy.energy.comparison import Comparison
+from nmdeploy.energy.comparison import FormatComparison
 from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow
 
 
@@ -66,7 +66,7 @@ class EnergyResult:
     Attributes
     ----------
     report : EnergyReport
-    comparisons : tuple of Comparison
+    comparisons : tuple of FormatComparison
     by_preset : tuple of EnergyReport
         The same counts under all presets that fit the target.
     windows : tuple of EnergyPoint
@@ -77,7 +77,7 @@ class EnergyResult:
     """
 
     report: EnergyReport
-    comparisons: tuple[Comparison, ...]
+    comparisons: tuple[FormatComparison, ...]
     by_preset: tuple[EnergyReport, ...]
     windows: tuple[EnergyPoint, ...]
     source: str
@@ -168,7 +168,7 @@ def energy_table(
     )
 
 
-def comparison_table(report: EnergyReport, comparisons: tuple[Comparison, ...]) -> EnergyTable:
+def comparison_table(report: EnergyReport, comparisons: tuple[FormatComparison, ...]) -> EnergyTable:
     """The same network without spikes, in several number formats."""
     rows = [
         (

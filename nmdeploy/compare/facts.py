@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from mapping.route_metrics import route_metrics
 from mapping.verify import RULES, verify
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.check.measures import measures
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 
 Value = str | int | float | bool
 PROFILE_FILE = "profile.toml"
@@ -198,17 +198,14 @@ def _measured(artifact: Artifact, preset: EnergyPreset) -> Iterator[tuple[str, V
 def _layers(artifact: Artifact, preset: EnergyPreset) -> Iterator[tuple[Fact, Value]]:
     network, counts = artifact.network, artifact.counts
     cores = Counter(name for core in artifact.placement.cores for name in {tile.population for tile in core.tiles})
-    spikes: defaultdict[str, float] = defaultdict(float)
-    for tile, sent in zip(counts.tiles, counts.spikes_per_inference, strict=True):
-        spikes[tile.population] += sent
-    energies = {row.name: row.energy_pj for row in energy_report(counts, preset).layers}
+    rows = {row.name: row for row in EnergyReport(counts, preset).layers}
     for population in network.populations:
         name = population.name
         values: dict[str, Value] = {
             "neurons": population.neuron_count,
             "synapses": sum(projection.connectivity.synapse_count for projection in network.incoming(name)),
             "cores": cores[name],
-            "spikes_per_inference": spikes[name],
-            "energy_pj": energies.get(name, 0.0),
+            "spikes_per_inference": rows[name].events["spike"] if name in rows else 0.0,
+            "energy_pj": rows[name].energy_pj if name in rows else 0.0,
         }
         yield from _facts_of("layers", name, values)

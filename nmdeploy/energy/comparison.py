@@ -14,7 +14,7 @@ from hw_profiles.energy import EnergyPreset, energy_presets
 from nmdeploy.energy.counts import OperationCounts
 from nmdeploy.energy.events import Counting, InputConvention
 from nmdeploy.energy.memory_model import ValueBytes
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 
 MEMORY_PRESET = "lemaire2022"
 STATE_BYTES = 4.0
@@ -52,7 +52,7 @@ class NumberFormat:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class FormatComparison:
     """Both networks in one number format; all energies of one inference, all T steps.
 
     Attributes
@@ -130,9 +130,9 @@ def number_formats(timesteps: int) -> tuple[NumberFormat, ...]:
     return (*whole, narrow)
 
 
-def compare(
+def compare_formats(
     counts: OperationCounts, counting: Counting = "dense", convention: InputConvention = "cached"
-) -> tuple[Comparison, ...]:
+) -> tuple[FormatComparison, ...]:
     """Set the spiking network beside itself without spikes, in each number format.
 
     With memory, potentials have 32 bits in every format, and weights and activations those of the format.
@@ -148,15 +148,15 @@ def compare(
 
 def _compared(
     counts: OperationCounts, chosen: NumberFormat, counting: Counting, convention: InputConvention
-) -> Comparison:
+) -> FormatComparison:
     memory = energy_presets()[MEMORY_PRESET]
     spiking_widths = ValueBytes(weight=chosen.weight_bytes, state=STATE_BYTES, message=STATE_BYTES)
     trained_widths = ValueBytes(chosen.weight_bytes, STATE_BYTES, chosen.activation_bytes)
-    spiking = energy_report(counts, memory, counting, convention, spiking_widths).total
-    trained = energy_report(counts, memory, counting, convention, trained_widths).float_network
+    spiking = EnergyReport(counts, memory, counting, convention, spiking_widths).total
+    trained = EnergyReport(counts, memory, counting, convention, trained_widths).float_network
     spiking_pj = spiking.ac * chosen.accumulate_pj + spiking.mac * chosen.multiply_accumulate_pj
     trained_pj = counts.float_macs * chosen.trained_mac_pj
-    return Comparison(
+    return FormatComparison(
         chosen,
         spiking_pj,
         trained_pj,

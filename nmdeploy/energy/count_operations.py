@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
 from mapping.network import ChipNetwork, InputProjection, Population
-from mapping.placement import Placement
+from mapping.placement import CoreAddress, Placement
 from mapping.tiles import Tile
 from nmdeploy.energy.counts import FloatLayer, OperationCounts, PopulationSize, ProjectionCounts, TileCounts
 from nmdeploy.energy.message_counts import MessageCounts, count_messages
@@ -71,7 +71,7 @@ def count_operations(
         every_step={name: _input_events(samples, input_steps[name]) for name in with_input},
         messages=count_messages(network, placement, profile, spikes),
     )
-    tiles = [(str(core.address), tile) for core in placement.cores for tile in core.tiles]
+    tiles = [(core.address, tile) for core in placement.cores for tile in core.tiles]
     return OperationCounts(
         samples=len(samples),
         timesteps=window,
@@ -79,7 +79,7 @@ def count_operations(
         read_out_step=network.read_out_step,
         chips=placement.chip_count,
         inputs=int(np.prod(network.input_shape)),
-        tiles=tuple(_count_tile(run, number, core, tile) for number, (core, tile) in enumerate(tiles)),
+        tiles=tuple(_count_tile(run, number, address, tile) for number, (address, tile) in enumerate(tiles)),
         populations=tuple(_size(network, population) for population in network.populations),
         float_layers=float_layers,
     )
@@ -113,7 +113,7 @@ class _Run:
     messages: MessageCounts
 
 
-def _count_tile(run: _Run, number: int, core: str, tile: Tile) -> TileCounts:
+def _count_tile(run: _Run, number: int, address: CoreAddress, tile: Tile) -> TileCounts:
     name = tile.population
     projections = []
     for projection in run.network.incoming(name):
@@ -130,7 +130,8 @@ def _count_tile(run: _Run, number: int, core: str, tile: Tile) -> TileCounts:
     _, rows, columns = tile.shape
     fed = len(_channels_with_current(tile, currents)) * rows * columns
     return TileCounts(
-        core=core,
+        core=str(address),
+        chip=address.chip,
         population=name,
         projections=tuple(projections),
         input_mac_dense=sum(operations.dense for operations in once),

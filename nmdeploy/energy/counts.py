@@ -41,6 +41,7 @@ class TileCounts:
     ----------
     core : str
         Address of the core.
+    chip : int
     population : str
     projections : tuple of ProjectionCounts
         Of all projections into the population. Accumulates of a maximum over counts are among them.
@@ -69,6 +70,7 @@ class TileCounts:
     __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN
 
     core: str
+    chip: int
     population: str
     projections: tuple[ProjectionCounts, ...]
     input_mac_dense: int

@@ -12,7 +12,7 @@ from hw_profiles.energy import EnergyPreset
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from nmdeploy.energy.count_operations import count_operations
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 from nmdeploy.simulator import SimulationResult
 
 IntArray = NDArray[np.int64]
@@ -104,7 +104,7 @@ def early_exit_saving(
         counts = count_operations(
             network, placement, profile, samples, result.spike_counts, timesteps=timesteps, steps=steps
         )
-        return energy_report(counts, preset).total.energy_pj
+        return EnergyReport(counts, preset).total.energy_pj
 
     return EarlyExitSaving(
         samples=len(samples),

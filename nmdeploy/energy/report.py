@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from hw_profiles.energy import EnergyPreset, EventKind
-from nmdeploy.energy.counts import OperationCounts, TileCounts
+from hw_profiles.energy import EVENT_KINDS, EnergyPreset, EventKind, MemoryModel
+from nmdeploy.energy.counts import OperationCounts, PopulationSize, TileCounts
 from nmdeploy.energy.events import Counting, InputConvention, summed_events
 from nmdeploy.energy.memory_model import ValueBytes, float_memory_pj, spiking_memory_pj
 
@@ -94,36 +95,91 @@ class FloatRow:
 
 @dataclass(frozen=True)
 class EnergyReport:
-    """Energy of one inference, mean over the samples.
+    """Operation counts under a preset: energy of one inference, mean over the samples.
 
     Attributes
     ----------
+    counts : OperationCounts
     preset : EnergyPreset
     counting : {"dense", "effective"}
     input_convention : {"cached", "every-step"}
         See `nmdeploy.energy.events.tile_events`.
-    counts : OperationCounts
-    layers, cores, chips : tuple of EnergyRow
-        Each adds up to `total` without its static power.
-    tiles : tuple of EnergyRow
-        Tiles of one population on one core together.
-    projections : tuple of EnergyRow
-        Of accumulates and multiply-accumulates only, the input's among them.
-    total : EnergyRow
-    float_network : FloatRow
+    widths : ValueBytes or None
+        Of values in memory, for presets that have memories; those of the preset if None.
     """
 
-    preset: EnergyPreset
-    counting: Counting
-    input_convention: InputConvention
     counts: OperationCounts
-    layers: tuple[EnergyRow, ...]
-    cores: tuple[EnergyRow, ...]
-    chips: tuple[EnergyRow, ...]
-    tiles: tuple[EnergyRow, ...]
-    projections: tuple[EnergyRow, ...]
-    total: EnergyRow
-    float_network: FloatRow
+    preset: EnergyPreset
+    counting: Counting = "dense"
+    input_convention: InputConvention = "cached"
+    widths: ValueBytes | None = None
+
+    @cached_property
+    def layers(self) -> tuple[EnergyRow, ...]:
+        """By population, in the order of the placement; they add up to `total` without its static power."""
+        return self._rows(lambda tile: tile.population)
+
+    @cached_property
+    def cores(self) -> tuple[EnergyRow, ...]:
+        """By core; they add up as layers do."""
+        return self._rows(lambda tile: tile.core)
+
+    @cached_property
+    def chips(self) -> tuple[EnergyRow, ...]:
+        """By chip; they add up as layers do."""
+        return self._rows(lambda tile: f"chip {tile.chip}")
+
+    @cached_property
+    def tiles(self) -> tuple[EnergyRow, ...]:
+        """By core and population; tiles of one population on one core are one row."""
+        return self._rows(lambda tile: f"{tile.core}: {tile.population}")
+
+    @cached_property
+    def total(self) -> EnergyRow:
+        """Of everything, static power too."""
+        row = self._row("total", self.counts.tiles)
+        static = self.preset.static
+        if static is None:
+            return row
+        duration_us = self.counts.latency_steps * static.step_us
+        static_pj = static.chip_mw * self.counts.chips * duration_us * 1000  # mW x us = nJ
+        return EnergyRow("total", row.events, {**row.energy_by_kind_pj, "static": static_pj})
+
+    @cached_property
+    def projections(self) -> tuple[EnergyRow, ...]:
+        """Accumulates of each projection, and multiply-accumulates of the input of each population that has one."""
+        effective = self.counting == "effective"
+        accumulates: dict[str, int] = defaultdict(int)
+        of_input: dict[str, list[TileCounts]] = defaultdict(list)
+        for tile in self.counts.tiles:
+            for one in tile.projections:
+                accumulates[one.name] += one.ac_effective if effective else one.ac_dense
+            if tile.input_currents:
+                of_input[f"input -> {tile.population}"].append(tile)
+        rows = []
+        of_current: tuple[EventKind, ...] = ("multiply_accumulate", "input_addition")
+        for name, tiles in of_input.items():
+            events = summed_events(tiles, self.counting, self.input_convention)
+            rows.append(self._priced(name, {kind: events[kind] for kind in of_current}))
+        return (*rows, *(self._priced(name, {"accumulate": count}) for name, count in accumulates.items()))
+
+    @cached_property
+    def float_network(self) -> FloatRow:
+        """The trained network."""
+        layers, preset = self.counts.float_layers, self.preset
+        macs, biases = sum(layer.macs for layer in layers), sum(layer.bias_additions for layer in layers)
+        padded = float(sum(layer.macs_padded for layer in layers))
+        if preset.scope == "chip":
+            return FloatRow(float(macs), padded, float(biases), None)
+        counted: dict[EventKind, int] = {"multiply_accumulate": macs, "bias_addition": biases}
+        energy: dict[str, float] = {
+            kind: count * preset.energy_pj[kind] for kind, count in counted.items() if kind in preset.energy_pj
+        }
+        if preset.memory is not None:
+            widths = self.widths or ValueBytes.equal(preset.memory)
+            for layer in layers:
+                _add(energy, float_memory_pj(preset, preset.memory, layer, widths))
+        return FloatRow(float(macs), padded, float(biases), energy)
 
     @property
     def timesteps(self) -> int:
@@ -180,136 +236,56 @@ class EnergyReport:
             "off_chip_messages": sum(tile.off_chip_messages for tile in self.counts.tiles) / self.samples,
         }
 
+    @cached_property
+    def _sizes(self) -> dict[str, PopulationSize]:
+        return {size.name: size for size in self.counts.populations}
 
-def energy_report(
-    counts: OperationCounts,
-    preset: EnergyPreset,
-    counting: Counting = "dense",
-    input_convention: InputConvention = "cached",
-    widths: ValueBytes | None = None,
-) -> EnergyReport:
-    """Apply a preset to operation counts.
-
-    Parameters
-    ----------
-    counts : OperationCounts
-    preset : EnergyPreset
-    counting : {"dense", "effective"}
-    input_convention : {"cached", "every-step"}
-    widths : ValueBytes, optional
-        Of values in memory, for presets that have memories; those of the preset if not given.
-    """
-    pricing = _Pricing(counts, preset, counting, input_convention, widths)
-    total = pricing.row("total", counts.tiles)
-    if preset.static is not None:
-        duration_us = counts.latency_steps * preset.static.step_us
-        static_pj = preset.static.chip_mw * counts.chips * duration_us * 1000  # mW x us = nJ
-        total = EnergyRow("total", total.events, {**total.energy_by_kind_pj, "static": static_pj})
-    return EnergyReport(
-        preset=preset,
-        counting=counting,
-        input_convention=input_convention,
-        counts=counts,
-        layers=pricing.rows(counts.tiles, lambda tile: tile.population),
-        cores=pricing.rows(counts.tiles, lambda tile: tile.core),
-        chips=pricing.rows(counts.tiles, lambda tile: tile.core.split(" (")[0]),
-        tiles=pricing.rows(counts.tiles, lambda tile: f"{tile.core}: {tile.population}"),
-        projections=pricing.projections(),
-        total=total,
-        float_network=_float_row(counts, preset, widths),
-    )
-
-
-class _Pricing:
-    """Rows of one report."""
-
-    def __init__(
-        self,
-        counts: OperationCounts,
-        preset: EnergyPreset,
-        counting: Counting,
-        convention: InputConvention,
-        widths: ValueBytes | None,
-    ) -> None:
-        self._counts, self._preset, self._counting, self._convention = counts, preset, counting, convention
-        self._sizes = {size.name: size for size in counts.populations}
-        self._widths = widths
-
-    def rows(self, tiles: Iterable[TileCounts], name: Callable[[TileCounts], str]) -> tuple[EnergyRow, ...]:
+    def _rows(self, name: Callable[[TileCounts], str]) -> tuple[EnergyRow, ...]:
         """One row for each name, in the order in which they come."""
         groups: dict[str, list[TileCounts]] = defaultdict(list)
-        for tile in tiles:
+        for tile in self.counts.tiles:
             groups[name(tile)].append(tile)
-        return tuple(self.row(one, of_one) for one, of_one in groups.items())
+        return tuple(self._row(one, of_one) for one, of_one in groups.items())
 
-    def row(self, name: str, tiles: Iterable[TileCounts]) -> EnergyRow:
-        """All of some tiles; counts are added up as integers, so that their order changes nothing."""
-        listed = list(tiles)
-        events = summed_events(listed, self._counting, self._convention)
-        samples = self._counts.samples
-        energy: dict[str, float] = {
-            kind: events[kind] * price / samples for kind, price in self._preset.energy_pj.items()
-        }
-        memory = self._preset.memory
-        if memory is not None:
-            of_population: dict[str, list[TileCounts]] = defaultdict(list)
-            for tile in listed:
-                of_population[tile.population].append(tile)
-            for population in sorted(of_population):
-                group = of_population[population]
-                added = spiking_memory_pj(
-                    self._preset,
-                    memory,
-                    summed_events(group, self._counting, self._convention),
-                    sum(tile.input_currents for tile in group) if self._convention == "cached" else 0,
-                    self._sizes[population],
-                    self._counts.inputs,
-                    self._widths or ValueBytes.equal(memory),
-                )
-                for kind, energy_pj in added.items():
-                    energy[kind] = energy.get(kind, 0.0) + energy_pj / samples
-        return EnergyRow(name, {kind: count / samples for kind, count in events.items()}, energy)
+    def _row(self, name: str, tiles: Sequence[TileCounts]) -> EnergyRow:
+        """Some tiles together; counts are added up as integers, so that their order changes nothing."""
+        priced = self._priced(name, summed_events(tiles, self.counting, self.input_convention))
+        if self.preset.memory is None:
+            return priced
+        energy = {**priced.energy_by_kind_pj, **self._memory_pj(self.preset.memory, tiles)}
+        return EnergyRow(name, priced.events, energy)
 
-    def projections(self) -> tuple[EnergyRow, ...]:
-        """Accumulates of each projection, and multiply-accumulates of the input of each population that has one."""
-        effective, samples = self._counting == "effective", self._counts.samples
-        accumulates: dict[str, int] = defaultdict(int)
-        of_input: dict[str, list[TileCounts]] = defaultdict(list)
-        for tile in self._counts.tiles:
-            for one in tile.projections:
-                accumulates[one.name] += one.ac_effective if effective else one.ac_dense
-            if tile.input_currents:
-                of_input[f"input -> {tile.population}"].append(tile)
-        none = summed_events([], self._counting, self._convention)
-        found = []
-        for name, tiles in of_input.items():
-            events = summed_events(tiles, self._counting, self._convention)
-            of_current: tuple[EventKind, ...] = ("multiply_accumulate", "input_addition")
-            found.append((name, {**none, **{kind: events[kind] for kind in of_current}}))
-        found += [(name, {**none, "accumulate": count}) for name, count in accumulates.items()]
-        prices = self._preset.energy_pj
-        return tuple(
-            EnergyRow(
-                name,
-                {kind: count / samples for kind, count in events.items()},
-                {kind: events[kind] * price / samples for kind, price in prices.items() if events[kind]},
-            )
-            for name, events in found
+    def _priced(self, name: str, events: Mapping[EventKind, int]) -> EnergyRow:
+        """Events of all samples as means, with their prices."""
+        samples = self.counts.samples
+        return EnergyRow(
+            name,
+            {kind: events.get(kind, 0) / samples for kind in EVENT_KINDS},
+            {kind: events[kind] * price / samples for kind, price in self.preset.energy_pj.items() if kind in events},
         )
 
+    def _memory_pj(self, memory: MemoryModel, tiles: Sequence[TileCounts]) -> dict[str, float]:
+        """Energy of addresses and memories, population by population, since each has memories of its own size."""
+        of_population: dict[str, list[TileCounts]] = defaultdict(list)
+        for tile in tiles:
+            of_population[tile.population].append(tile)
+        energy: dict[str, float] = {}
+        for population in sorted(of_population):
+            group = of_population[population]
+            found = spiking_memory_pj(
+                self.preset,
+                memory,
+                summed_events(group, self.counting, self.input_convention),
+                sum(tile.input_currents for tile in group) if self.input_convention == "cached" else 0,
+                self._sizes[population],
+                self.counts.inputs,
+                self.widths or ValueBytes.equal(memory),
+            )
+            _add(energy, {kind: energy_pj / self.counts.samples for kind, energy_pj in found.items()})
+        return energy
 
-def _float_row(counts: OperationCounts, preset: EnergyPreset, widths: ValueBytes | None) -> FloatRow:
-    layers = counts.float_layers
-    macs, biases = sum(layer.macs for layer in layers), sum(layer.bias_additions for layer in layers)
-    energy: dict[str, float] | None = None
-    if preset.scope != "chip":
-        energy = {"multiply_accumulate": macs * preset.mac_pj}
-        if "bias_addition" in preset.energy_pj:
-            energy["bias_addition"] = biases * preset.energy_pj["bias_addition"]
-        if preset.memory is not None:
-            for layer in layers:
-                for kind, pj in float_memory_pj(
-                    preset, preset.memory, layer, widths or ValueBytes.equal(preset.memory)
-                ).items():
-                    energy[kind] = energy.get(kind, 0.0) + pj
-    return FloatRow(float(macs), float(sum(layer.macs_padded for layer in layers)), float(biases), energy)
+
+def _add(energy: dict[str, float], more: Mapping[str, float]) -> None:
+    """Add energies by kind."""
+    for kind, energy_pj in more.items():
+        energy[kind] = energy.get(kind, 0.0) + energy_pj

@@ -9,8 +9,8 @@ from mapping.verify import RULES, verify
 from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.analysis.energy_document import EnergyWindows
 from nmdeploy.artifact.artifact import Artifact
-from nmdeploy.energy.comparison import compare
-from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow, energy_report
+from nmdeploy.energy.comparison import compare_formats
+from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow
 from nmdeploy.report.analysis_page import analysis_section
 from nmdeploy.report.core_quantities import core_quantities
 from nmdeploy.report.core_table import core_table
@@ -49,14 +49,14 @@ def render_page(
         HTML.
     """
     presets = energy_presets()
-    energy = energy_report(artifact.counts, presets[preset])
+    energy = EnergyReport(artifact.counts, presets[preset])
     network = artifact.network
     violations = verify(network, artifact.placement, artifact.profile)
     quality = None  # measured on legal placements only
     if not any(violation.severity == "error" for violation in violations):
         quality = placement_quality(network, artifact.placement, artifact.profile, artifact.counts.spikes_per_inference)
     layers = _in_order(artifact, energy)
-    by_preset = [energy_report(artifact.counts, one) for one in presets_for(artifact.profile.name)]
+    by_preset = [EnergyReport(artifact.counts, one) for one in presets_for(artifact.profile.name)]
     cores_of = {population.name: _cores(artifact, population.name) for population in network.populations}
     return template("page.html").render(
         title=title,
@@ -71,7 +71,7 @@ def render_page(
         rules=len(RULES),
         energy=energy,
         layers=layers,
-        comparisons=compare(artifact.counts, energy.counting, energy.input_convention),
+        comparisons=compare_formats(artifact.counts, energy.counting, energy.input_convention),
         by_preset=by_preset,
         spikes={row.name: row.events["spike"] for row in layers},
         cores_of=cores_of,

@@ -69,7 +69,7 @@ COUNTS = st.builds(
     st.integers(1, 99),
     st.integers(1, 99),
     *[INTEGERS] * 4,
-    tuples_of(st.builds(TileCounts, NAMES, NAMES, PROJECTION_COUNTS, *[INTEGERS] * 14), 4),
+    tuples_of(st.builds(TileCounts, NAMES, INTEGERS, NAMES, PROJECTION_COUNTS, *[INTEGERS] * 14), 4),
     tuples_of(st.builds(PopulationSize, NAMES, *[INTEGERS] * 6)),
     tuples_of(st.builds(FloatLayer, NAMES, st.booleans(), *[INTEGERS] * 7)),
 )

@@ -12,7 +12,7 @@ from mapping.network import build_graph
 from mapping.verify import verify
 from nmdeploy.artifact.artifact import write_artifact
 from nmdeploy.artifact.manifest import Options
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 
 FORMATS = ("table", "json", "md")
 
@@ -129,7 +129,7 @@ def test_shapes_and_energy_of_another_network(artifact, written, changed):
     assert found["network", "second", "shape"]["new"] == "16x16x16"
     assert ("network", "first", "shape") not in found
     assert ("network", "projection conv", "weights_sha256") in found
-    reports = [energy_report(one.counts, preset) for one in (artifact, wide)]
+    reports = [EnergyReport(one.counts, preset) for one in (artifact, wide)]
     total = found["mapping", "", "energy_pj"]
     assert [total["old"], total["new"]] == [report.total.energy_pj for report in reports]
     third = found["layers", "third", "energy_pj"]

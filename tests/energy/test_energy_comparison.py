@@ -6,25 +6,14 @@ from dataclasses import replace
 import pytest
 import worked_example_network as example
 
-from hw_profiles import load_profile
 from hw_profiles.energy import EVENT_KINDS, energy_presets
-from nmdeploy.energy.comparison import compare, equivalent_bits, number_formats
-from nmdeploy.energy.count_operations import count_operations
-from nmdeploy.energy.report import energy_report
-from nmdeploy.simulator import simulate
+from nmdeploy.energy.comparison import compare_formats, equivalent_bits, number_formats
+from nmdeploy.energy.report import EnergyReport
 
 
 @pytest.fixture(scope="module")
 def counts():
-    spikes = simulate(example.network(), example.SAMPLE).spike_counts
-    return count_operations(
-        example.network(),
-        example.placement(),
-        load_profile("loihi"),
-        example.SAMPLE,
-        spikes,
-        float_layers=example.FLOAT_LAYERS,
-    )
+    return example.counts()
 
 
 @pytest.mark.parametrize(("timesteps", "bits"), [(1, 1), (3, 2), (4, 3), (7, 3), (8, 4), (31, 5), (32, 6), (255, 8)])
@@ -41,14 +30,14 @@ def test_as_many_bits_as_eight_cost_what_is_published():
 
 def test_both_in_one_format(counts):
     """34 additions and 12 multiply-accumulates beside 20 multiply-accumulates, at 3 bits of 0.105 pJ each."""
-    comparisons = compare(counts)
+    comparisons = compare_formats(counts)
     spiking = [34 * 0.9 + 12 * 4.6, 34 * 0.1 + 12 * 3.2, 34 * 0.03 + 12 * 0.23, 34 * 0.03 + 12 * 0.23]
     trained = [20 * 4.6, 20 * 3.2, 20 * 0.23, 20 * 0.105]
     assert [one.spiking_pj for one in comparisons] == pytest.approx(spiking, rel=1e-12)
     assert [one.trained_pj for one in comparisons] == pytest.approx(trained, rel=1e-12)
     ratios = [of_trained / of_spiking for of_trained, of_spiking in zip(trained, spiking, strict=True)]
     assert [one.ratio for one in comparisons] == pytest.approx(ratios, rel=1e-12)
-    assert energy_report(counts, energy_presets()["int32"]).spikes_per_synapse == 2.25
+    assert EnergyReport(counts, energy_presets()["int32"]).spikes_per_synapse == 2.25
 
 
 def test_published_break_even():
@@ -58,7 +47,7 @@ def test_published_break_even():
 
 def test_memory_makes_both_dearer(counts):
     """Weights of a byte, potentials and messages of four; activations of the trained network of a byte."""
-    eight_bits = compare(counts)[2]
+    eight_bits = compare_formats(counts)[2]
     a_byte = 10 / 8192
     spiking = (12 * 12 + 18 * 8) + ((16 + 8 + 16 + 16 + 4) * 16 + (18 + 8 + 4 + 18 + 8) * 8)
     spiking += 9 * 2 * 4000 + 6 * 4000 + 12 * 12
@@ -70,14 +59,14 @@ def test_memory_makes_both_dearer(counts):
 
 def test_a_network_that_does_nothing_has_no_ratio(counts):
     idle = [replace(tile, projections=(), input_mac_dense=0, input_additions=0) for tile in counts.tiles]
-    for one in compare(replace(counts, tiles=tuple(idle))):
+    for one in compare_formats(replace(counts, tiles=tuple(idle))):
         assert (one.spiking_pj, one.ratio) == (0, None)
-    json.dumps([one.as_dict() for one in compare(replace(counts, tiles=()))], allow_nan=False)
+    json.dumps([one.as_dict() for one in compare_formats(replace(counts, tiles=()))], allow_nan=False)
 
 
 def test_static_power_is_that_of_all_chips_for_the_whole_latency(counts):
     """42 mW for 5 steps of 1 ms are 210 uJ; layers and cores do not share it."""
-    report = energy_report(counts, energy_presets()["truenorth-marginal"])
+    report = EnergyReport(counts, energy_presets()["truenorth-marginal"])
     assert counts.latency_steps == 5
     assert report.total.energy_by_kind_pj["static"] == pytest.approx(210e6, rel=1e-12)
     assert sum(row.energy_pj for row in report.layers) == pytest.approx(18 * 2.297, rel=1e-12)

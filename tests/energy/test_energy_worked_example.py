@@ -7,7 +7,7 @@ import worked_example_network as example
 from hw_profiles import load_profile
 from hw_profiles.energy import energy_presets, load_preset
 from nmdeploy.energy.count_operations import count_operations
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 from nmdeploy.simulator import simulate
 
 PRESETS = ("fp32-horowitz", "int32", "int8", "fp32")
@@ -26,15 +26,8 @@ def simulated():
 
 
 @pytest.fixture(scope="module")
-def counts(simulated):
-    return count_operations(
-        example.network(),
-        example.placement(),
-        load_profile("loihi"),
-        example.SAMPLE,
-        simulated.spike_counts,
-        float_layers=example.FLOAT_LAYERS,
-    )
+def counts():
+    return example.counts()
 
 
 def test_spikes_of_every_step(simulated):
@@ -53,7 +46,7 @@ def test_spike_counts_and_final_potentials(simulated):
 @pytest.mark.parametrize("preset", PRESETS)
 @pytest.mark.parametrize(("convention", "counting"), SPIKING_PJ)
 def test_energy_table(counts, preset, convention, counting):
-    report = energy_report(counts, energy_presets()[preset], counting, convention)
+    report = EnergyReport(counts, energy_presets()[preset], counting, convention)
     mac, ac = OPERATIONS[convention, counting]
     assert (report.total.mac, report.total.ac) == (mac, ac)
     assert f"{report.total.energy_pj:.2f}" == SPIKING_PJ[convention, counting][preset]
@@ -64,9 +57,9 @@ def test_energy_table(counts, preset, convention, counting):
 def test_published_figures_of_loihi(counts):
     """KerasSpiking: 18 x 27.1 + 24 x 81. SANA-FE: 18 x 35.5 + 24 x (51.2 + 21.6) + 15 x 69.3 + 9 x 111, no hops."""
     presets = energy_presets()
-    assert f"{energy_report(counts, presets['loihi-kerasspiking']).total.energy_pj:.2f}" == "2431.80"
-    assert f"{energy_report(counts, presets['loihi-sanafe']).total.energy_pj:.2f}" == "4424.70"
-    assert energy_report(counts, presets["loihi-sanafe"]).float_network.energy_pj is None
+    assert f"{EnergyReport(counts, presets['loihi-kerasspiking']).total.energy_pj:.2f}" == "2431.80"
+    assert f"{EnergyReport(counts, presets['loihi-sanafe']).total.energy_pj:.2f}" == "4424.70"
+    assert EnergyReport(counts, presets["loihi-sanafe"]).float_network.energy_pj is None
 
 
 def test_a_preset_of_ones_own_that_prices_updates_and_biases(counts, tmp_path):
@@ -79,7 +72,7 @@ def test_a_preset_of_ones_own_that_prices_updates_and_biases(counts, tmp_path):
     )
     preset = load_preset(str(path))
     assert preset.name == "with_updates"
-    report = energy_report(counts, preset, "dense", "every-step")
+    report = EnergyReport(counts, preset, "dense", "every-step")
     assert f"{report.total.energy_pj:.2f}" == "269.40"
 
 
@@ -87,13 +80,13 @@ def test_messages_and_spikes_per_synapse(counts):
     """Core A sends 5 spikes to core C, core B 4; the 8 synapses of the second layer carry 18 spikes."""
     by_core = {tile.core: tile for tile in counts.tiles}
     assert [by_core[str(core)].messages for core in (example.CORE_A, example.CORE_B, example.CORE_C)] == [5, 4, 0]
-    report = energy_report(counts, energy_presets()["int32"])
+    report = EnergyReport(counts, energy_presets()["int32"])
     assert report.spikes_per_synapse == 2.25
     assert report.total.events["reset"] == 15
 
 
 def test_every_energy_is_exact_to_the_last_digit_and_not_only_when_rounded(counts):
-    report = energy_report(counts, energy_presets()["int8"])
+    report = EnergyReport(counts, energy_presets()["int8"])
     assert report.total.energy_pj == pytest.approx(3.78, rel=1e-12)
 
 
@@ -108,7 +101,7 @@ def test_operations_are_charged_to_the_core_of_the_target_and_spikes_to_the_send
 
 
 def test_neuron_updates_and_bias_additions(counts):
-    report = energy_report(counts, energy_presets()["int32"])
+    report = EnergyReport(counts, energy_presets()["int32"])
     events = report.total.events
     assert (events["neuron_update"], events["bias_addition"], events["spike"]) == (24, 12, 15)
 
@@ -125,7 +118,7 @@ def test_figures_are_per_inference(simulated):
         spike_counts,
         float_layers=example.FLOAT_LAYERS,
     )
-    report = energy_report(counts, energy_presets()["int32"], "dense", "cached")
+    report = EnergyReport(counts, energy_presets()["int32"], "dense", "cached")
     assert report.samples == 2
     assert f"{report.total.energy_pj:.2f}" == "41.80"
     events = report.total.events

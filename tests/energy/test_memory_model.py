@@ -3,25 +3,14 @@
 import pytest
 import worked_example_network as example
 
-from hw_profiles import load_profile
 from hw_profiles.energy import energy_presets
-from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.memory_model import access_pj
-from nmdeploy.energy.report import energy_report
-from nmdeploy.simulator import simulate
+from nmdeploy.energy.report import EnergyReport
 
 
 @pytest.fixture(scope="module")
 def counts():
-    spikes = simulate(example.network(), example.SAMPLE).spike_counts
-    return count_operations(
-        example.network(),
-        example.placement(),
-        load_profile("loihi"),
-        example.SAMPLE,
-        spikes,
-        float_layers=example.FLOAT_LAYERS,
-    )
+    return example.counts()
 
 
 @pytest.mark.parametrize(
@@ -49,7 +38,7 @@ def test_spiking_network(counts):
     messages = (9 * 2 * 4000 + 6 * 1 * 4000 + 12 * 12) * a_byte
     addresses = 18 * 0.1  # both layers are points, no convolution
     arithmetic = 18 * 0.1 + 12 * 3.2 + 16 * 0.1 + 12 * 0.1 + 15 * 0.1
-    total = energy_report(counts, energy_presets()["lemaire2022"]).total
+    total = EnergyReport(counts, energy_presets()["lemaire2022"]).total
     by_kind = total.energy_by_kind_pj
     assert by_kind["weights in memory"] == pytest.approx(weights, rel=1e-12)
     assert by_kind["states in memory"] == pytest.approx(states, rel=1e-12)
@@ -68,5 +57,5 @@ def test_trained_network(counts):
     activations = (3 * 12 + 4 * 16 + 4 * 16 + 2 * 8) * a_byte
     addresses = (3 + 4 + 4 + 2) * 0.1
     arithmetic = 20 * 3.2 + 3 * 0.1
-    row = energy_report(counts, energy_presets()["lemaire2022"]).float_network
+    row = EnergyReport(counts, energy_presets()["lemaire2022"]).float_network
     assert row.energy_pj == pytest.approx(weights + activations + addresses + arithmetic, rel=1e-12)

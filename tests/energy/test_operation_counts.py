@@ -18,7 +18,7 @@ from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.tiles import Demands, Tile
 from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.counts import FloatLayer, counts_from_json
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 from nmdeploy.simulator import simulate
 
 CORES = 3
@@ -173,7 +173,7 @@ def test_cores_layers_and_chips_add_up_to_the_total(run, preset, counting, conve
     network, placement, samples = run
     result = simulate(network, samples)
     counts = count_operations(network, placement, LOIHI, samples, result.spike_counts)
-    report = energy_report(counts, energy_presets()[preset], counting, convention)
+    report = EnergyReport(counts, energy_presets()[preset], counting, convention)
     assert {row.name for row in report.layers} == {population.name for population in network.populations}
     assert {row.name for row in report.cores} == {str(core.address) for core in placement.cores if core.tiles}
     for kind, mean in report.total.events.items():
@@ -217,7 +217,7 @@ def test_a_tiling_changes_no_total(run):
         )
     )
     reports = [
-        energy_report(
+        EnergyReport(
             count_operations(network, chosen, LOIHI, samples, spike_counts), energy_presets()["lemaire2022"]
         )
         for chosen in (placement, whole_network)

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from hw_profiles import load_profile
 from mapping.connectivity import Connectivity
 from mapping.network import ChipNetwork, InputProjection, Population, Projection, build_graph
 from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.tiles import Demands, Tile
+from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.counts import FloatLayer
+from nmdeploy.simulator import simulate
 
 SAMPLE = np.array([3, 1, 0], dtype=np.float32).reshape(1, 3, 1, 1)
 TIMESTEPS = 4
@@ -67,4 +70,12 @@ def _population(name, bias, *, threshold, initial, start_step):
         start_step=start_step,
         scale=np.ones(len(bias)),
         is_output=True,
+    )
+
+
+def counts():
+    """Of one sample."""
+    spikes = simulate(network(), SAMPLE).spike_counts
+    return count_operations(
+        network(), placement(), load_profile("loihi"), SAMPLE, spikes, float_layers=FLOAT_LAYERS
     )

@@ -7,7 +7,7 @@ from command_line import ROOT, nmdeploy_here
 
 from hw_profiles.energy import energy_presets
 from nmdeploy.artifact.artifact import read_artifact
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.report import EnergyReport
 from nmdeploy.report.core_quantities import core_quantities
 from nmdeploy.report.core_table import CORES_LISTED, core_table
 from nmdeploy.report.mesh_map import CELLS_DRAWN, TILES_NAMED, chips_drawn, mesh_maps
@@ -29,7 +29,7 @@ def artifact(folder):
 
 @pytest.fixture(scope="module")
 def quantities(artifact):
-    return core_quantities(artifact, energy_report(artifact.counts, energy_presets()["int32"]))
+    return core_quantities(artifact, EnergyReport(artifact.counts, energy_presets()["int32"]))
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from command_line import nmdeploy
 from opened import DESKTOP, PHONE, opened
 
 import nmdeploy as product
-from benchmarks.compile import cases
+from benchmarks.compile import resnet20 as compile_case
 from benchmarks.detectors import yolo
 
 pytestmark = pytest.mark.slow
@@ -37,7 +37,7 @@ def written(folder, images, windows):
 @pytest.fixture(scope="module")
 def resnet20(shared_data, tmp_path_factory):
     folder = tmp_path_factory.mktemp("resnet20")
-    case = next(case for case in cases(shared_data) if case.name == "ResNet-20, loihi2, T = 16")
+    case = compile_case(shared_data, "loihi2", 16)
     options = ("--method", "channel-percentile", "--calibration-limit", "32", "-o", folder / "network.nmd")
     succeeded("compile", *case.options, *options)
     return written(folder, case.test, "4,16")

@@ -10,8 +10,8 @@ from report.windows import window, windows_of
 from hw_profiles.energy import energy_presets
 from nmdeploy.analysis.energy_curve import EnergyPoint
 from nmdeploy.artifact.artifact import read_artifact
-from nmdeploy.energy.comparison import compare
-from nmdeploy.energy.report import energy_report
+from nmdeploy.energy.comparison import compare_formats
+from nmdeploy.energy.report import EnergyReport
 from nmdeploy.report.page import render_page
 from nmdeploy.report.pareto_figure import pareto_figure
 
@@ -40,7 +40,7 @@ def test_kinds_of_events_by_layer_for_arithmetic_memory_and_the_chip(compiled_di
     page = render_page(artifact, "digits")
     for name in ("int32", "lemaire2022", "loihi-sanafe"):
         table = page.split(f"Energy by layer and kind as a table, {name}</summary>")[1].split("</table>")[0]
-        found = energy_report(artifact.counts, energy_presets()[name])
+        found = EnergyReport(artifact.counts, energy_presets()[name])
         kinds = [kind for kind, energy_pj in found.total.energy_by_kind_pj.items() if energy_pj]
         assert re.findall(r"<th class=\"n\">(.*?), pJ</th>", table) == [
             *(kind.replace("_", " ") for kind in kinds),
@@ -55,7 +55,7 @@ def test_kinds_of_events_by_layer_for_arithmetic_memory_and_the_chip(compiled_di
 def test_the_network_without_spikes(compiled_digits):
     artifact = read_artifact(compiled_digits)
     table = render_page(artifact, "digits").split("The same network without spikes</h3>")[1].split("</table>")[0]
-    for one in compare(artifact.counts):
+    for one in compare_formats(artifact.counts):
         cells = re.search(f"<td>{one.number_format.name}</td>(.*?)</tr>", table)[1]
         for value in (
             f"{one.spiking_pj:,.0f}",
