@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hw_profiles.energy import energy_presets, load_preset
+from hw_profiles.energy import load_preset
 from nmdeploy.check.baseline import read_tolerance
 from nmdeploy.check.budget import read_budgets
 from nmdeploy.check.explain import explain
@@ -19,6 +19,7 @@ from nmdeploy.check.measures import MEANINGS
 from nmdeploy.check.outcome import Outcome
 from nmdeploy.check.run import Gate, check
 from nmdeploy.cli.console import pass_progress
+from nmdeploy.cli.preset_option import PresetOption
 from nmdeploy.errors import NmdeployError
 from nmdeploy.write_file import write_whole
 
@@ -60,7 +61,7 @@ def check_command(
         list[str] | None,
         typer.Option(help="How much worse than --baseline is accepted, as 5%, or hops=10% for one measure."),
     ] = None,
-    preset: Annotated[str, typer.Option(help=f"Of the energy: {', '.join(energy_presets())}.")] = "int32",
+    preset: PresetOption = "int32",
     explained: Annotated[
         str | None, typer.Option("--explain", metavar="RULE", help="Say what a rule checks, as NMD204, and end.")
     ] = None,

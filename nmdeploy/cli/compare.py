@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from hw_profiles.energy import energy_presets, load_preset
+from hw_profiles.energy import load_preset
 from nmdeploy.cli.console import pass_progress, print_json, stdout_console
+from nmdeploy.cli.preset_option import PresetOption
 from nmdeploy.compare.differences import Comparison, compare_artifacts
 from nmdeploy.compare.facts import SECTIONS
 from nmdeploy.compare.markdown import render
@@ -31,7 +32,7 @@ class CompareFormat(str, Enum):
 def compare_command(
     old: Annotated[Path, typer.Argument(metavar="A", help="Folder written by compile, or a file of it.")],
     new: Annotated[Path, typer.Argument(metavar="B", help="Another one, of whatever network and target.")],
-    preset: Annotated[str, typer.Option(help=f"Of the energy: {', '.join(energy_presets())}.")] = "int32",
+    preset: PresetOption = "int32",
     output_format: Annotated[CompareFormat, typer.Option("--format", help="table, json or md.")] = CompareFormat.table,
 ) -> None:
     """Show what changed from A to B; exit 0 whatever it is (check --baseline is the gate)."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 import typer
+from numpy.typing import NDArray
 
-from hw_profiles.energy import EnergyPreset, energy_presets, load_preset, presets_for
+from hw_profiles.energy import EnergyPreset, load_preset, presets_for
 from nmdeploy.analysis.energy_curve import EnergyPoint, energy_curve
 from nmdeploy.analysis.windows import Expected
 from nmdeploy.artifact.artifact import Artifact, read_artifact
 from nmdeploy.cli.console import print_json, sample_progress, stdout_console
 from nmdeploy.cli.energy_options import Counting, EnergyFormat, Grouping, InputConvention, read_windows
 from nmdeploy.cli.energy_paper import Paper, print_paper, refuse_beside_paper
-from nmdeploy.cli.energy_tables import EnergyResult, all_tables, as_csv, to_document
+from nmdeploy.cli.energy_result import EnergyResult, as_csv, to_document
+from nmdeploy.cli.energy_tables import all_tables
 from nmdeploy.cli.memory_size import memory_bytes
-from nmdeploy.data_file import DataSet, read_data
+from nmdeploy.cli.preset_option import PresetOption
+from nmdeploy.data_file import read_data
 from nmdeploy.energy.comparison import compare_formats
 from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.counts import OperationCounts
@@ -33,9 +37,7 @@ def energy_command(
         Path | None, typer.Option(help=".npz with x; default: the counts of the calibration samples.")
     ] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first samples of --data.")] = None,
-    preset: Annotated[
-        str, typer.Option(help=f"One of: {', '.join(energy_presets())}; or a .toml file of your own.")
-    ] = "int32",
+    preset: PresetOption = "int32",
     counting: Annotated[Counting, typer.Option(help="effective leaves weights of zero out.")] = Counting.dense,
     input_convention: Annotated[
         InputConvention,
@@ -75,8 +77,11 @@ def energy_command(
     counts, points = compiled.counts, list[EnergyPoint]()
     if data is not None:
         dataset = read_data(data, limit)
-        counts = _count(compiled, dataset, memory_limit)
-        points = _curve(compiled, dataset, steps, chosen, counting, input_convention, memory_limit)
+        samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
+        counts = _count(compiled, samples, memory_limit)
+        if steps:
+            expected = Expected(samples, evaluate(compiled.float_network, samples), dataset.labels)
+            points = _curve(compiled, expected, steps, chosen, counting, input_convention, memory_limit)
     report = EnergyReport(counts, chosen, counting.value, input_convention.value)
     result = EnergyResult(
         report=report,
@@ -111,8 +116,7 @@ def _print(result: EnergyResult, grouping: Grouping, top: int | None, output_for
             console.print(remark, highlight=False, markup=False)
 
 
-def _count(compiled: Artifact, dataset: DataSet, memory_limit: int | None) -> OperationCounts:
-    samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
+def _count(compiled: Artifact, samples: NDArray[np.float32], memory_limit: int | None) -> OperationCounts:
     with sample_progress("simulator", len(samples)) as progress:
         result = simulate(compiled.network, samples, memory_bytes=memory_limit, progress=progress)
     return count_operations(
@@ -127,18 +131,14 @@ def _count(compiled: Artifact, dataset: DataSet, memory_limit: int | None) -> Op
 
 def _curve(
     compiled: Artifact,
-    dataset: DataSet,
+    expected: Expected,
     windows: list[int],
     preset: EnergyPreset,
     counting: Counting,
     convention: InputConvention,
     memory_limit: int | None,
 ) -> list[EnergyPoint]:
-    if not windows:
-        return []
-    samples = compiled.manifest.preprocessing.apply(dataset.samples, compiled.network.input_shape)
-    expected = Expected(samples, evaluate(compiled.float_network, samples), dataset.labels)
-    with sample_progress("windows", len(samples) * len(windows)) as progress:
+    with sample_progress("windows", len(expected.samples) * len(windows)) as progress:
         return energy_curve(
             compiled.network,
             compiled.placement,

@@ -1,139 +1,33 @@
-"""The energy report as tables: for a terminal, as Markdown, and as CSV."""
+"""The energy report as tables for people."""
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from rich.markup import escape
-from rich.table import Table
-
-from hw_profiles.energy import EVENT_KINDS, EnergyPreset
+from hw_profiles.energy import EnergyPreset
 from nmdeploy.analysis.energy_curve import EnergyPoint
-from nmdeploy.analysis.energy_document import ENERGY
-from nmdeploy.check.formats.markdown_table import escaped, table_row
 from nmdeploy.cli.energy_options import Grouping
+from nmdeploy.cli.energy_result import EnergyResult, rows_of
+from nmdeploy.cli.printed_table import PrintedTable
 from nmdeploy.energy.comparison import FormatComparison
 from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow
 
 
-@dataclass(frozen=True)
-class EnergyTable:
-    """A table with a title and remarks.
-
-    Attributes
-    ----------
-    title : str
-    columns : tuple of str
-        The first one names the row, the others hold numbers.
-    rows : tuple of tuple of str
-    last_is_total : bool
-    remarks : tuple of str
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    last_is_total: bool = False
-    remarks: tuple[str, ...] = ()
-
-    def for_terminal(self) -> Table:
-        """With the title above."""
-        table = Table(title=escape(self.title), title_justify="left")
-        for number, column in enumerate(self.columns):
-            table.add_column(column, justify="right" if number else "left")
-        for row in self.rows[:-1] if self.last_is_total else self.rows:
-            table.add_row(*map(escape, row))
-        if self.last_is_total:
-            table.add_section()
-            table.add_row(*map(escape, self.rows[-1]), style="bold")
-        return table
-
-    def as_markdown(self) -> str:
-        """With the title above and the remarks below."""
-        lines = [escaped(self.title.replace("\n", "; ")), "", table_row(*self.columns)]
-        lines.append("|---" + "|---:" * (len(self.columns) - 1) + "|")
-        lines += [table_row(*map(escaped, row)) for row in self.rows]
-        return "\n".join([*lines, *(f"\n{escaped(remark)}" for remark in self.remarks), ""])
-
-
-@dataclass(frozen=True)
-class EnergyResult:
-    """All that `nmdeploy energy` has found.
-
-    Attributes
-    ----------
-    report : EnergyReport
-    comparisons : tuple of FormatComparison
-    by_preset : tuple of EnergyReport
-        The same counts under all presets that fit the target.
-    windows : tuple of EnergyPoint
-    source, target : str
-        Where the samples were read, and the profile that the network was compiled for.
-    network_sha256 : str
-        Of the artifact's network.
-    """
-
-    report: EnergyReport
-    comparisons: tuple[FormatComparison, ...]
-    by_preset: tuple[EnergyReport, ...]
-    windows: tuple[EnergyPoint, ...]
-    source: str
-    target: str
-    network_sha256: str
-
-
-def to_document(result: EnergyResult, grouping: Grouping, top: int | None) -> dict[str, object]:
-    """For JSON; with `top`, the rows of `grouping` are the ones with most energy."""
-    document = {**ENERGY.head(result.network_sha256), **result.report.as_dict()}
-    if top is not None:
-        name = grouping.value if grouping in (Grouping.core, Grouping.chip) else "name"
-        rows = rows_of(result.report, grouping, top)
-        document[f"{grouping.value}s"] = [{name: row.name, **row.as_dict()} for row in rows]
-    if grouping is Grouping.tile and top is None:
-        document["tiles"] = [{"name": row.name, **row.as_dict()} for row in result.report.tiles]
-    document["comparisons"] = [one.as_dict() for one in result.comparisons]
-    document["presets"] = [
-        {
-            "preset": one.preset.name,
-            "scope": one.preset.scope,
-            "energy_pj": one.total.energy_pj,
-            "float_energy_pj": one.float_network.energy_pj,
-        }
-        for one in result.by_preset
-    ]
-    document["source"] = result.source
-    document["windows"] = [point.as_dict() for point in result.windows]
-    return document
-
-
-def all_tables(result: EnergyResult, grouping: Grouping, top: int | None) -> list[EnergyTable]:
+def all_tables(result: EnergyResult, grouping: Grouping, top: int | None) -> list[PrintedTable]:
     """What is printed, in order."""
-    tables = [energy_table(result.report, grouping, top, result.source, result.target)]
-    tables.append(comparison_table(result.report, result.comparisons))
-    tables.append(sensitivity_table(list(result.by_preset)))
+    tables = [
+        energy_table(result.report, grouping, top, result.source, result.target),
+        comparison_table(result.report, result.comparisons),
+        preset_table(result.by_preset),
+    ]
     if result.windows:
-        tables.append(curve_table(list(result.windows), result.report.preset))
+        tables.append(window_table(result.windows, result.report.preset))
     return tables
-
-
-def rows_of(report: EnergyReport, grouping: Grouping, top: int | None) -> tuple[EnergyRow, ...]:
-    """Rows in their order, or the `top` ones by energy, largest first."""
-    rows = {
-        Grouping.layer: report.layers,
-        Grouping.core: report.cores,
-        Grouping.chip: report.chips,
-        Grouping.projection: report.projections,
-        Grouping.tile: report.tiles,
-    }[grouping]
-    return rows if top is None else tuple(sorted(rows, key=lambda row: -row.energy_pj)[:top])
 
 
 def energy_table(
     report: EnergyReport, grouping: Grouping, top: int | None, source: str, target: str
-) -> EnergyTable:
+) -> PrintedTable:
     """Operations and energy of layers, cores, chips or projections, with the total."""
     rows = rows_of(report, grouping, top)
     shown = [*rows, report.total]
@@ -159,7 +53,7 @@ def energy_table(
     if top is not None:
         title += f"; the {len(rows)} with most energy"
     remarks = [*_float_remarks(report), *preset_remarks(report.preset), *_doubts(report, target), NOTE]
-    return EnergyTable(
+    return PrintedTable(
         title,
         (grouping.value, *columns),
         tuple((row.name, *(cell(row) for cell in columns.values())) for row in shown),
@@ -168,7 +62,7 @@ def energy_table(
     )
 
 
-def comparison_table(report: EnergyReport, comparisons: tuple[FormatComparison, ...]) -> EnergyTable:
+def comparison_table(report: EnergyReport, comparisons: tuple[FormatComparison, ...]) -> PrintedTable:
     """The same network without spikes, in several number formats."""
     rows = [
         (
@@ -183,7 +77,7 @@ def comparison_table(report: EnergyReport, comparisons: tuple[FormatComparison, 
         )
         for one in comparisons
     ]
-    return EnergyTable(
+    return PrintedTable(
         f"The same network without spikes, both in one number format, ESTIMATE; T = {report.timesteps}",
         ("format", "spiking pJ", "trained pJ", "ratio", "with memory", "trained", "ratio", "break-even"),
         tuple(rows),
@@ -192,7 +86,7 @@ def comparison_table(report: EnergyReport, comparisons: tuple[FormatComparison, 
             "inference until its accumulates cost as much as one multiply-accumulate; here it carries "
             f"{report.spikes_per_synapse:.3g}. Arithmetic of Horowitz, ISSCC 2014, at 45 nm; with memory: and preset "
             "lemaire2022's memories and addresses, potentials of 32 bits. Additions, poolings and maxima of the "
-            "trained network are not counted.",
+            "trained network are not counted; left out: control, network on chip, static power.",
         ),
     )
 
@@ -201,8 +95,8 @@ def _ratio(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
-def sensitivity_table(reports: list[EnergyReport]) -> EnergyTable:
-    """The same counts under several presets."""
+def preset_table(reports: tuple[EnergyReport, ...]) -> PrintedTable:
+    """The same counts under several presets, and what each leaves out."""
     rows = []
     for report in reports:
         trained, spiking = report.float_network.energy_pj, report.total.energy_pj
@@ -216,23 +110,24 @@ def sensitivity_table(reports: list[EnergyReport]) -> EnergyTable:
                 report.preset.status,
             )
         )
-    return EnergyTable(
+    return PrintedTable(
         "The same counts under all presets that fit, ESTIMATE",
         ("preset", "scope", "spiking pJ", "trained pJ", "trained / spiking", "status"),
         tuple(rows),
         remarks=(
-            "What each preset includes and leaves out: nmdeploy presets NAME. A chip's stand beside no arithmetic.",
+            "A chip's figures stand beside no arithmetic.",
+            *(f"{report.preset.name} leaves out: {report.preset.left_out}" for report in reports),
         ),
     )
 
 
-def curve_table(points: list[EnergyPoint], preset: EnergyPreset) -> EnergyTable:
+def window_table(points: tuple[EnergyPoint, ...], preset: EnergyPreset) -> PrintedTable:
     """Energy, accuracy and latency of windows."""
 
     def share(value: float | None) -> str:
         return "" if value is None else f"{value:.2%}"
 
-    return EnergyTable(
+    return PrintedTable(
         f"Energy, accuracy and latency over T, ESTIMATE, preset {preset.name}; the network as compiled, not anew",
         ("T", "latency", "accuracy", "agreement", "error", "spikes", "pJ", "Pareto"),
         tuple(
@@ -253,32 +148,6 @@ def curve_table(points: list[EnergyPoint], preset: EnergyPreset) -> EnergyTable:
             f"agreement, or error where there is none), energy and latency. {preset.remark}.",
         ),
     )
-
-
-def as_csv(report: EnergyReport, grouping: Grouping, top: int | None) -> str:
-    """Rows and total with all kinds of events and their energies; every row says of what it is an estimate."""
-    kinds = list(report.total.energy_by_kind_pj)
-    counts = report.counts
-    same = {
-        "status": "estimate",
-        "preset": report.preset.name,
-        "leaves_out": report.preset.left_out,
-        "samples": report.samples,
-        "timesteps": report.timesteps,
-        "latency_steps": counts.latency_steps,
-        "read_out_step": counts.read_out_step,
-        "synapses": report.counting,
-        "input": report.input_convention,
-    }
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    energies = [f"{kind} pJ".replace(" ", "_") for kind in kinds]
-    writer.writerow([grouping.value, *EVENT_KINDS, *energies, "energy_pj", *same])
-    for row in (*rows_of(report, grouping, top), report.total):
-        events = [row.events[kind] for kind in EVENT_KINDS]
-        by_kind = [row.energy_by_kind_pj.get(kind, 0.0) for kind in kinds]
-        writer.writerow([row.name, *events, *by_kind, row.energy_pj, *same.values()])
-    return text.getvalue()
 
 
 def preset_remarks(preset: EnergyPreset) -> list[str]:

@@ -67,7 +67,7 @@ def core_quantities(artifact: Artifact, energy: EnergyReport) -> list[CoreQuanti
         spikes[tile.core] += tile.spikes / artifact.counts.samples
     return [
         *(_utilisation(name, title, unit, limit.value) for name, title, unit, limit in limits if limit is not None),
-        _of_cores("energy", "pJ an inference", energies_pj),
+        _of_cores("energy", f"pJ an inference, estimate by {energy.preset.name}", energies_pj),
         _of_cores("spikes", "spikes sent an inference", spikes),
     ]
 

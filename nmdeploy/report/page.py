@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hw_profiles.energy import energy_presets, presets_for
+from hw_profiles.energy import EnergyPreset, presets_for
 from mapping.bounds import cores_lower_bound
 from mapping.placement_quality import placement_quality
 from mapping.verify import RULES, verify
@@ -25,7 +25,7 @@ from nmdeploy.report.templates import inline_script, template
 def render_page(
     artifact: Artifact,
     title: str,
-    preset: str = "int32",
+    preset: EnergyPreset,
     analysis: Analysis | None = None,
     windows: EnergyWindows | None = None,
 ) -> str:
@@ -36,8 +36,8 @@ def render_page(
     artifact : Artifact
     title : str
         Usually the name of the artifact.
-    preset : str
-        Energy preset of the tables by layer and core.
+    preset : EnergyPreset
+        Of the tables by layer and core, and of the maps.
     analysis : Analysis, optional
         Of this artifact, to be part of the report.
     windows : EnergyWindows, optional
@@ -48,8 +48,7 @@ def render_page(
     str
         HTML.
     """
-    presets = energy_presets()
-    energy = EnergyReport(artifact.counts, presets[preset])
+    energy = EnergyReport(artifact.counts, preset)
     network = artifact.network
     violations = verify(network, artifact.placement, artifact.profile)
     quality = None  # measured on legal placements only

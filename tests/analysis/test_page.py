@@ -8,9 +8,12 @@ from html.parser import HTMLParser
 import pytest
 from analyzed import analyzed
 
+from hw_profiles.energy import energy_presets
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.report.analysis_page import render_analysis_page
 from nmdeploy.report.page import render_page
+
+INT32 = energy_presets()["int32"]
 
 VOID = {"meta", "br", "img", "link", "input", "hr"}
 
@@ -108,8 +111,8 @@ def test_saturations_are_not_passed_over(artifact):
 
 
 def test_a_report_includes_it(artifact):
-    with_it = Outline(render_page(artifact, "digits", analysis=analyzed("paced")))
-    without = Outline(render_page(artifact, "digits"))
+    with_it = Outline(render_page(artifact, "digits", INT32, analysis=analyzed("paced")))
+    without = Outline(render_page(artifact, "digits", INT32))
     added = [heading for heading in with_it.headings if heading not in without.headings]
     assert added == ["Over time steps", "What each layer loses", "Firing rates", "Channels", "Spikes"]
     assert [heading for heading in with_it.headings if heading not in added] == without.headings

@@ -85,7 +85,8 @@ def test_both_networks_in_several_formats_and_no_chip_beside_arithmetic(compiled
     assert integer["spiking_pj"] == pytest.approx(arithmetic["total"]["energy_pj"], rel=1e-12)
     assert integer["trained_pj"] == pytest.approx(arithmetic["float_network"]["energy_pj"], rel=1e-12)
     assert chip["float_network"]["energy_pj"] is None
-    presets = {one["preset"] for one in arithmetic["presets"]}
+    presets = {one["preset"]: one["left_out"] for one in arithmetic["presets"]}
+    assert "static power" in presets["int8"]
     assert "loihi-sanafe" in presets
     assert "spinnaker" not in presets
 

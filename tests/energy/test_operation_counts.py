@@ -2,6 +2,7 @@
 
 import json
 from collections import Counter, defaultdict
+from dataclasses import replace
 from itertools import pairwise, product
 
 import numpy as np
@@ -75,6 +76,49 @@ def expected_messages(network, placement, core, tile, spikes):
                 counted["hops_x"] += sent[source] * abs(8 * address.chip + address.x - 8 * core.chip - core.x)
                 counted["hops_y"] += sent[source] * abs(address.y - core.y)
     return counted
+
+
+def expected_tree_links(network, placement, profile, record):
+    """Links along x and along y of the routes from one core, first along x, each counted once."""
+    mesh = profile.mesh
+
+    def router(address):
+        row, column = divmod(address.chip, mesh.chip_columns.value)
+        return column * mesh.routers_x.value + address.x, row * mesh.routers_y.value + address.y
+
+    start = router(record.address)
+    links = set()
+    for tile, projection in ((box, one) for box in record.tiles for one in network.outgoing(box.population)):
+        for source, target, _ in synapses(projection.connectivity, projection.weights):
+            for other in placement.cores if inside(tile, source) else ():
+                if any(one.population == projection.target and inside(one, target) for one in other.tiles):
+                    x, y = router(other.address)
+                    links |= {("x", start[1], min(at), max(at)) for at in pairwise(way(start[0], x))}
+                    links |= {("y", x, min(at), max(at)) for at in pairwise(way(start[1], y))}
+    return [sum(axis == kind for kind, *_ in links) for axis in "xy"]
+
+
+def way(start, stop):
+    """All places from one to the other."""
+    return list(range(start, stop + 1)) if start <= stop else list(range(start, stop - 1, -1))
+
+
+@given(runs())
+@settings(max_examples=30, deadline=None)
+def test_spikes_pass_each_link_of_a_multicast_tree_once(run):
+    network, placement, samples = run
+    profile = load_profile("spinnaker")
+    mesh = profile.mesh
+    moved = [
+        replace(core, address=CoreAddress(4 * number + core.address.chip, core.address.x % mesh.routers_x.value, 0, 0))
+        for number, core in enumerate(placement.cores)
+    ]
+    placement = Placement(tuple(moved))
+    counts = count_operations(network, placement, profile, samples, simulate(network, samples).spike_counts)
+    by_core = {str(core.address): expected_tree_links(network, placement, profile, core) for core in placement.cores}
+    for tile in counts.tiles:
+        links_x, links_y = by_core[tile.core]
+        assert (tile.hops_x, tile.hops_y) == (links_x * tile.spikes, links_y * tile.spikes)
 
 
 def expected(network, tile, samples, spikes, steps):

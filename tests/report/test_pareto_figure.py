@@ -5,9 +5,12 @@ from itertools import combinations
 import pytest
 from report.windows import window, windows_of
 
+from hw_profiles.energy import energy_presets
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.report.page import render_page
 from nmdeploy.report.pareto_figure import LABEL_HEIGHT, LABEL_WIDTH, pareto_figure
+
+INT32 = energy_presets()["int32"]
 
 POINTS = [
     window(32, 0.92, 4e6, 40, True),
@@ -92,8 +95,8 @@ def test_one_window_or_equal_ones_are_drawn():
 
 def test_a_report_has_it_where_it_is_given(compiled_digits):
     artifact = read_artifact(compiled_digits)
-    page = render_page(artifact, "digits", windows=windows_of(POINTS))
+    page = render_page(artifact, "digits", INT32, windows=windows_of(POINTS))
     assert "Energy, accuracy and latency as a table" in page
     assert page.count("<circle") == 4
     assert "<td class=\"n\">64</td><td class=\"n\">-</td>" in page
-    assert "Energy, accuracy and latency" not in render_page(artifact, "digits")
+    assert "Energy, accuracy and latency" not in render_page(artifact, "digits", INT32)

@@ -15,6 +15,8 @@ from nmdeploy.energy.report import EnergyReport
 from nmdeploy.report.page import render_page
 from nmdeploy.report.pareto_figure import pareto_figure
 
+INT32 = energy_presets()["int32"]
+
 POINT = window(4, 0.5, 1e6, 5, True).as_dict()
 
 
@@ -37,7 +39,7 @@ def report(compiled_digits, tmp_path, energy):
 
 def test_kinds_of_events_by_layer_for_arithmetic_memory_and_the_chip(compiled_digits):
     artifact = read_artifact(compiled_digits)
-    page = render_page(artifact, "digits")
+    page = render_page(artifact, "digits", INT32)
     for name in ("int32", "lemaire2022", "loihi-sanafe"):
         table = page.split(f"Energy by layer and kind as a table, {name}</summary>")[1].split("</table>")[0]
         found = EnergyReport(artifact.counts, energy_presets()[name])
@@ -54,7 +56,7 @@ def test_kinds_of_events_by_layer_for_arithmetic_memory_and_the_chip(compiled_di
 
 def test_the_network_without_spikes(compiled_digits):
     artifact = read_artifact(compiled_digits)
-    table = render_page(artifact, "digits").split("The same network without spikes</h3>")[1].split("</table>")[0]
+    table = render_page(artifact, "digits", INT32).split("The same network without spikes</h3>")[1].split("</table>")[0]
     for one in compare_formats(artifact.counts):
         cells = re.search(f"<td>{one.number_format.name}</td>(.*?)</tr>", table)[1]
         for value in (
@@ -68,7 +70,9 @@ def test_the_network_without_spikes(compiled_digits):
 
 
 def test_windows_say_what_their_energies_are_of(compiled_digits):
-    page = render_page(read_artifact(compiled_digits), "digits", windows=windows_of([window(8, 0.5, 1e6, 9, True)]))
+    page = render_page(
+        read_artifact(compiled_digits), "digits", INT32, windows=windows_of([window(8, 0.5, 1e6, 9, True)])
+    )
     caption = page.split("Energy, accuracy and latency over T</h3>")[1].split("</figcaption>")[0]
     for words in ("Estimate, preset loihi-sanafe", "leaves out all else", "7 samples of test.npz"):
         assert words in caption
@@ -121,3 +125,14 @@ def test_what_is_no_json_is_refused(compiled_digits, tmp_path):
     path.write_text('{"format": "nmdeploy-en')
     refused(report(compiled_digits, tmp_path, path), "cut.json", "not valid JSON")
     refused(report(compiled_digits, tmp_path, tmp_path / "missing.json"), "missing.json", "cannot be read")
+
+
+def test_the_page_of_another_preset(compiled_digits, tmp_path):
+    path = tmp_path / "report.html"
+    assert nmdeploy_here("report", compiled_digits, "-o", path, "--preset", "loihi-sanafe").code == 0
+    page = path.read_text(encoding="utf-8")
+    total = EnergyReport(read_artifact(compiled_digits).counts, energy_presets()["loihi-sanafe"]).total
+    assert "estimate by loihi-sanafe" in page
+    assert f"{total.energy_pj:,.0f} pJ in" in page
+    refused(nmdeploy_here("report", compiled_digits, "-o", tmp_path / "none.html", "--preset", "free"), "free", "int32")
+    assert not (tmp_path / "none.html").exists()

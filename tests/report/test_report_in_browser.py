@@ -4,8 +4,11 @@ import pytest
 from opened import A4, DESKTOP, PHONE, TEXT_COLORS, contrast, opened
 from report.windows import window, windows_of
 
+from hw_profiles.energy import energy_presets
 from nmdeploy.artifact.artifact import read_artifact
 from nmdeploy.report.page import render_page
+
+INT32 = energy_presets()["int32"]
 
 FIGURES = {
     "core": ".maps svg.map rect:not(.ground)",
@@ -76,7 +79,7 @@ def test_a_mark_tells_its_value_when_pointed_at(browser, report_page, width, mar
 def test_windows_of_a_trade_off(browser, compiled_digits, tmp_path):
     windows = [window(steps, 0.5 + steps / 100, 1e5 * steps**2, steps + 4, steps != 16) for steps in (4, 8, 16, 32)]
     path = tmp_path / "report.html"
-    page = render_page(read_artifact(compiled_digits), "digits", windows=windows_of(windows))
+    page = render_page(read_artifact(compiled_digits), "digits", INT32, windows=windows_of(windows))
     path.write_text(page, encoding="utf-8")
     with opened(browser, path, color_scheme="dark") as seen:
         marks = seen.page.locator("#trade-off circle")
