@@ -34,10 +34,31 @@ class CrossbarFormats(Strict):
     """Widths, with the sign where there is one, and delays in steps, from the neuron to the target axon."""
 
     weight_bits: Capacity
+    leak_bits: Capacity
     potential_bits: Capacity
     threshold_bits: Capacity
     delay_min: Capacity
     delay_max: Capacity
+
+    @property
+    def weight_max(self) -> int:
+        """Largest magnitude of a neuron's weight for an axon type."""
+        return int(2 ** (self.weight_bits.value - 1) - 1)
+
+    @property
+    def leak_max(self) -> int:
+        """Largest magnitude of what a neuron adds in every step."""
+        return int(2 ** (self.leak_bits.value - 1) - 1)
+
+    @property
+    def potential_max(self) -> int:
+        """Largest magnitude of the membrane potential, where it saturates."""
+        return int(2 ** (self.potential_bits.value - 1) - 1)
+
+    @property
+    def threshold_max(self) -> int:
+        """Largest threshold."""
+        return int(2**self.threshold_bits.value - 1)
 
 
 class CrossbarProfile(Strict):

@@ -82,6 +82,11 @@ class Population:
         Of neurons that fire by their count; reset is "subtract" and `negative_threshold` None.
     pool_counts : PoolCounts or None
         Of a maximum over counts; reset is "subtract", and threshold, bias and initial potential are zeros.
+    on_host : bool
+        Whether the host computes it, and no core: of chips of crossbars, which take in and give out nothing but spikes,
+        the neurons that turn a sample into spikes, and the counters of the outputs.
+    type_weights : int64 array, (channels, axon types), or None
+        What a spike adds to a neuron through one axon of each type (`mapping.axon_types`), on chips of crossbars.
     """
 
     name: str
@@ -97,6 +102,8 @@ class Population:
     is_output: bool = False
     count_memory: CountMemory | None = None
     pool_counts: PoolCounts | None = None
+    on_host: bool = False
+    type_weights: NDArray[np.int64] | None = None
 
     @property
     def neuron_count(self) -> int:
@@ -156,6 +163,9 @@ class Projection:
     sign_mode : {"mixed", "excitatory", "inhibitory"}
     delay : int
         Extra steps beyond the one that every projection takes.
+    axon_types : tuple of int
+        On chips of crossbars, the types of the axons that each source neuron drives in a core, one entry an axon; empty
+        into populations on the host.
     """
 
     name: str
@@ -167,6 +177,7 @@ class Projection:
     weight_bits: int
     sign_mode: SignMode
     delay: int = 0
+    axon_types: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mapping.tiles import Demands, Tile
+from mapping.tiles import CrossbarDemands, Demands, Tile
 
 
 @dataclass(frozen=True, order=True)
@@ -40,14 +40,14 @@ class CoreRecord:
     targets : tuple of CoreAddress
         Cores that the projections of its neurons reach, sorted: the axon routing. Reset synapses, which stay
         on the core, do not count.
-    demands : Demands
+    demands : Demands or CrossbarDemands
         As the partitioner counted them.
     """
 
     address: CoreAddress
     tiles: tuple[Tile, ...]
     targets: tuple[CoreAddress, ...]
-    demands: Demands
+    demands: Demands | CrossbarDemands
 
 
 @dataclass(frozen=True)

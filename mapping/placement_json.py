@@ -9,7 +9,7 @@ from dataclasses import asdict, fields
 from typing import Any, NoReturn
 
 from mapping.placement import CoreAddress, CoreRecord, Placement
-from mapping.tiles import Demands, Interval, Tile
+from mapping.tiles import CrossbarDemands, Demands, Interval, Tile
 
 FORMAT_VERSION = 2
 FIRST_CORE_LINE = 2
@@ -83,14 +83,20 @@ def _address_as_list(address: CoreAddress) -> list[int]:
 
 def _core(value: object) -> CoreRecord:
     record = _record(value, "core record", {"address", "tiles", "targets", "demands"})
-    names = {field.name for field in fields(Demands)}
-    demands = _record(record["demands"], "demands", names)
     return CoreRecord(
         address=_address(record["address"]),
         tiles=_tuple(record["tiles"], "tiles", _tile),
         targets=_tuple(record["targets"], "targets", _address),
-        demands=Demands(**{name: _integer(demands[name], f"demands.{name}") for name in names}),
+        demands=_demands(record["demands"]),
     )
+
+
+def _demands(value: object) -> Demands | CrossbarDemands:
+    of_crossbar = isinstance(value, dict) and "axons" in value
+    kind: type[Demands | CrossbarDemands] = CrossbarDemands if of_crossbar else Demands
+    names = {field.name for field in fields(kind)}
+    demands = _record(value, "demands", names)
+    return kind(**{name: _integer(demands[name], f"demands.{name}") for name in names})
 
 
 def _record(value: object, what: str, names: set[str]) -> dict[str, object]:

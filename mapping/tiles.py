@@ -110,6 +110,24 @@ class Demands:
 
 
 @dataclass(frozen=True)
+class CrossbarDemands:
+    """What one crossbar needs; the fields are named as the capacities in ``profile.crossbar``.
+
+    Attributes
+    ----------
+    axons : int
+        For each projection into the core: source neurons with a structural synapse (a valid tap; weights of zero count)
+        into its tiles, each as often as the projection has axon types.
+    neurons : int
+        Columns: neurons of the tiles, each once for every axon that it drives in any core, and once if the host reads
+        it; at least once.
+    """
+
+    axons: int
+    neurons: int
+
+
+@dataclass(frozen=True)
 class LimitName:
     """How a capacity is called in reports.
 
