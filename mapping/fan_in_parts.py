@@ -73,7 +73,8 @@ def largest_fan_in(tables: list[Connectivity]) -> int:
     most = np.zeros(tables[0].target_shape, dtype=np.int64)
     for table in tables:
         per_group = table.in_channels // table.groups
-        most[slice(*table.target_channels)] += per_group * np.multiply.outer(_reads(table.rows), _reads(table.columns))
+        rows, columns = distinct_reads(table.rows), distinct_reads(table.columns)
+        most[slice(*table.target_channels)] += per_group * np.multiply.outer(rows, columns)
     return int(most.max())
 
 
@@ -116,6 +117,36 @@ def fan_in_parts(tables: list[Connectivity], room: int, inputs_per_part: int) ->
     return None
 
 
+def equal_parts(tables: list[Connectivity], room: int) -> list[list[Piece]] | None:
+    """Cut all synapses into as few parts as possible, none of which stays at the population.
+
+    Parameters
+    ----------
+    tables : list of Connectivity
+        Of the projections into a population.
+    room : int
+        Most inputs of a neuron in a part.
+
+    Returns
+    -------
+    list of list of Piece, or None
+        Each synapse is in one piece. None where not even single synapses are that few.
+    """
+    total = sum(_inputs(table) for table in tables)
+    if room < 1:
+        return None
+    for count in range(-(-total // room), total + 1):
+        most = -(-total // count)
+        while True:
+            parts = _fill(tables, most, most)
+            if len(parts) <= count:
+                return parts
+            if most == room:
+                break
+            most = -(-(most + room) // 2)
+    return None
+
+
 def _fill(tables: list[Connectivity], first: int, others: int) -> list[list[Piece]]:
     """One part after the other, each as full as so many inputs allow."""
     parts: list[list[Piece]] = []
@@ -154,7 +185,7 @@ class _Unit:
 def _runs(index: int, table: Connectivity, largest: int) -> Iterator[tuple[Piece, _Unit]]:
     """Boxes of a projection that are cut along one axis, so that a slice has at most `largest` inputs."""
     per_group = table.in_channels // table.groups
-    rows, columns = int(_reads(table.rows).max()), int(_reads(table.columns).max())
+    rows, columns = int(distinct_reads(table.rows).max()), int(distinct_reads(table.columns).max())
     taps = table.rows.shape[1], table.columns.shape[1]
     whole = Piece(index, None, (0, per_group), (0, taps[0]), (0, taps[1]))
     if rows * columns <= largest:
@@ -174,10 +205,10 @@ def _runs(index: int, table: Connectivity, largest: int) -> Iterator[tuple[Piece
 def _inputs(table: Connectivity) -> int:
     """Most inputs of a neuron through one projection."""
     per_group = table.in_channels // table.groups
-    return per_group * int(_reads(table.rows).max()) * int(_reads(table.columns).max())
+    return per_group * int(distinct_reads(table.rows).max()) * int(distinct_reads(table.columns).max())
 
 
-def _reads(table: NDArray[np.int32]) -> NDArray[np.int64]:
+def distinct_reads(table: NDArray[np.int32]) -> NDArray[np.int64]:
     """How many different places each target reads along one axis."""
     ordered = np.sort(table, axis=1)
     new = np.ones(ordered.shape, dtype=bool)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.analog_core import AnalogPopulation
+from mapping.fan_in_parts import distinct_reads
 from nmdeploy.convert.lower_layers import lower_layers
 from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.simplify import simplify
@@ -33,11 +34,6 @@ def analog_populations(graph: LayerGraph) -> list[AnalogPopulation]:
 def add_sources(synapses: NDArray[np.int64], projection: FloatProjection) -> None:
     """Add to the synapses of each neuron, (channels, rows, columns), its sources in one projection."""
     table = projection.connectivity
-    rows, columns = distinct_sources(table.rows), distinct_sources(table.columns)
+    rows, columns = distinct_reads(table.rows), distinct_reads(table.columns)
     channels = slice(*table.target_channels)
     synapses[channels] += table.in_channels // table.groups * np.multiply.outer(rows, columns)
-
-
-def distinct_sources(taps: NDArray[np.int32]) -> NDArray[np.int64]:
-    """How many different rows, or columns, of the source each target reads."""
-    return np.array([len({tap for tap in line if tap >= 0}) for line in taps.tolist()], dtype=np.int64)

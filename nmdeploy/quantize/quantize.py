@@ -16,6 +16,7 @@ from nmdeploy.bias_field import to_bias_field
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.errors import QuantizationError
 from nmdeploy.quantize.input_moments import InputMoments
+from nmdeploy.quantize.input_projection import input_projection
 from nmdeploy.quantize.limits import Normalised, largest_threshold, normalised, worst_synaptic_input
 from nmdeploy.quantize.neuron_choice import (
     NeuronChoice,
@@ -33,11 +34,6 @@ from nmdeploy.spiking.network import INPUT, FloatPopulation, FloatProjection, Sp
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
-# Fraction bits of samples and, at most, of the weights that the host applies to them: finer than the current.
-INPUT_FRACTION_BITS = 16
-# Sums of products of input currents must stay exact in float64; samples may be this much larger than in calibration.
-INPUT_RANGE_MARGIN = 16.0
-EXACT_BITS = 53
 # The weights that tell the synapses of a maximum apart go up to 64, or 128.
 POOL_WEIGHT_BITS = 8
 
@@ -140,7 +136,7 @@ def quantize(
             if projection.source == INPUT:
                 start, stop = projection.connectivity.target_channels
                 delivered = unit.projections[projection.name] * scale[start:stop, None, None, None]
-                inputs.append(_input_projection(projection, delivered, input_max))
+                inputs.append(input_projection(projection, delivered, input_max))
             else:
                 one, delay = synapses[projection.name], delays[projection.name]
                 projections.append(_projection(projection, one, scale, delay, moments, profile, options))
@@ -373,18 +369,3 @@ def _check_synaptic_input(
             f"{population.name}: the synaptic input of one step may reach {worst:,}, beyond the {formats.state_max:,} "
             f"of the state of {profile.name}, with the smallest threshold too. Use a channel-wise method."
         )
-
-
-def _input_projection(projection: FloatProjection, delivered: FloatArray, input_max: float) -> InputProjection:
-    """Fixed-point weights, as fine as exact sums in float64 allow."""
-    largest_sum = float(np.abs(delivered).sum(axis=(1, 2, 3)).max()) * max(input_max, 1.0) * INPUT_RANGE_MARGIN
-    bits = int(EXACT_BITS - 1 - INPUT_FRACTION_BITS - np.ceil(np.log2(max(largest_sum, 1.0))))
-    fraction_bits = max(0, min(INPUT_FRACTION_BITS, bits))
-    return InputProjection(
-        name=projection.name,
-        target=projection.target,
-        connectivity=projection.connectivity,
-        weights=np.rint(delivered * 2.0**fraction_bits).astype(np.int64),
-        weight_fraction_bits=fraction_bits,
-        input_fraction_bits=INPUT_FRACTION_BITS,
-    )

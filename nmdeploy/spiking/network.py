@@ -42,6 +42,9 @@ class FloatPopulation:
     is_output : bool
     negative_slope : float64 array, (channels,), or None
         Of a leaky activation.
+    is_partial_sum : bool
+        Whether channel c holds what positive weights add to channel c of the reader, and channel ``channels / 2 + c``
+        what negative ones take from it (`nmdeploy.crossbar.partial_sums`).
     """
 
     name: str
@@ -52,6 +55,7 @@ class FloatPopulation:
     scale: NDArray[np.float64]
     is_output: bool = False
     negative_slope: NDArray[np.float64] | None = None
+    is_partial_sum: bool = False
 
     def activate(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
         """Apply the activation function to values (..., channels)."""
