@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -22,6 +23,8 @@ from nmdeploy.simplify import simplify
 from nmdeploy.spiking.network import SpikingNetwork
 
 Decoding = Literal["membrane", "count"]
+Rewrite = Callable[[SpikingNetwork], tuple[SpikingNetwork, list[str]]]
+"""What a chip asks of a converted network: the same function in another form, and notes for the audit."""
 TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -49,6 +52,7 @@ def convert(
     kinds: frozenset[NeuronKind] = frozenset(),
     decoding: Decoding = "membrane",
     fan_in_limit: FanInLimit | None = None,
+    rewrite: Rewrite | None = None,
 ) -> Converted:
     """Lower the layers and collect activation statistics.
 
@@ -65,6 +69,8 @@ def convert(
         What outputs are read from; see `nmdeploy.convert.count_decoding`.
     fan_in_limit : FanInLimit or None
         What has more inputs is summed in parts; see `nmdeploy.convert.split_fan_in`.
+    rewrite : callable, optional
+        Done last.
 
     Raises
     ------
@@ -84,6 +90,9 @@ def convert(
     split_notes: list[str] = []
     if fan_in_limit is not None:
         network, split_notes = with_split_fan_in(network, fan_in_limit, kinds)
+    if rewrite is not None:
+        network, rewrite_notes = rewrite(network)
+        split_notes += rewrite_notes
     problems = network.problems()
     if problems:
         raise NmdeployError("the converted network is not sound; please report it: " + "; ".join(problems))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles.crossbar_profile import Crossbar
-from mapping.connectivity import Connectivity
+from mapping.connectivity import Connectivity, Shape
 from mapping.fan_in_parts import distinct_reads
 from nmdeploy.crossbar.axon_schemes import AxonScheme, relative_error, schemes
 from nmdeploy.spiking.network import FloatPopulation, FloatProjection, SpikingNetwork
@@ -111,7 +111,7 @@ def plan_axons(
     if scheme is not None:
         plan |= {one.name: ProjectionAxons(scheme.types, scheme) for one in shared}
     tables = [(one.connectivity, len(plan[one.name].types)) for one in incoming]
-    return plan if most_axons(population, tables) <= crossbar.axons.value else None
+    return plan if most_axons(population.shape, tables) <= crossbar.axons.value else None
 
 
 def is_uniform(weights: FloatArray) -> bool:
@@ -138,9 +138,17 @@ def by_channel(population: FloatPopulation, projections: list[FloatProjection]) 
     return np.concatenate(parts, axis=1)
 
 
-def most_axons(population: FloatPopulation, tables: list[tuple[Connectivity, int]]) -> int:
-    """Most axons that the inputs of a single neuron drive, given as connectivities and axons of an input."""
-    axons = np.zeros(population.shape, dtype=np.int64)
+def most_axons(shape: Shape, tables: list[tuple[Connectivity, int]]) -> int:
+    """Most axons that the inputs of a single neuron of a population drive.
+
+    Parameters
+    ----------
+    shape : (int, int, int)
+        Of the population.
+    tables : list of (Connectivity, int)
+        Of the projections into it, with the axons that each input drives.
+    """
+    axons = np.zeros(shape, dtype=np.int64)
     for table, copies in tables:
         per_group = table.in_channels // table.groups
         rows, columns = (distinct_reads(taps) for taps in (table.rows, table.columns))

@@ -99,7 +99,7 @@ def with_partial_sums(
         parts = tuple(part.name for part in made)
         splits.append(Split(population.name, parts, axons))
         tables = [(one.connectivity, 1) for one in joined if one.target == population.name]
-        demand = most_axons(population, tables)
+        demand = most_axons(population.shape, tables)
         if demand > crossbar.axons.value:
             violations.append(_too_many_parts(population, demand, crossbar.axons.value))
     if violations:
@@ -133,7 +133,7 @@ def _summed_in_parts(
         for index, piece in enumerate(pieces):
             projections += _into_part(part, cut[piece.projection], piece, index)
         joining += [_joining(part, population, sign) for sign in (1, -1)]
-    demand = most_axons(population, [(table, axons) for table in tables])
+    demand = most_axons(population.shape, [(table, axons) for table in tables])
     return made, projections + direct + joining, demand
 
 

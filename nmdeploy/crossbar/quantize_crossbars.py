@@ -19,13 +19,16 @@ from mapping.network import ChipNetwork, InputProjection, Population, Projection
 from nmdeploy.convert.statistics import ActivationStatistics
 from nmdeploy.crossbar.axon_plan import ProjectionAxons, by_channel
 from nmdeploy.crossbar.axon_schemes import channel_units
+from nmdeploy.crossbar.bias_axons import biased_by_axon
 from nmdeploy.crossbar.host_populations import host_populations
+from nmdeploy.crossbar.initial_potentials import with_loadable_potentials
 from nmdeploy.crossbar.level_rounding import rounded_levels
 from nmdeploy.errors import QuantizationError
 from nmdeploy.quantize.input_moments import InputMoments
 from nmdeploy.quantize.input_projection import input_projection
 from nmdeploy.quantize.limits import OBSERVED_RANGE_MARGIN, Normalised, normalised
 from nmdeploy.quantize.quantize import QuantizationOptions
+from nmdeploy.quantize.schedule import start_steps
 from nmdeploy.spiking.network import FloatPopulation, FloatProjection, SpikingNetwork
 
 FloatArray = NDArray[np.float64]
@@ -68,8 +71,8 @@ def quantize_crossbars(
     Returns
     -------
     ChipNetwork
-        Start steps and delays are those of a network in which every projection takes one step where paths allow;
-        `nmdeploy.crossbar.lower` sets those of the placed network.
+        Start steps and delays are those of a network without relays and without a longest delay; mapping sets those
+        of the placed network.
 
     Raises
     ------
@@ -109,7 +112,10 @@ def quantize_crossbars(
             made, into = _on_chip(population, incoming, unit, plan, moments, profile, options)
             populations.append(made)
             projections += into
-    return ChipNetwork(
+    starts = start_steps(network, dict.fromkeys((one.name for one in network.populations), 0))
+    populations = [replace(one, start_step=starts[one.name]) for one in populations]
+    projections = [replace(one, delay=starts[one.target] - starts[one.source] - 1) for one in projections]
+    quantized = ChipNetwork(
         input_shape=network.input_shape,
         timesteps=options.timesteps,
         synapse_exponent=0,
@@ -121,6 +127,7 @@ def quantize_crossbars(
         input_projections=tuple(inputs),
         read_out_step=options.read_out_step,
     )
+    return with_loadable_potentials(quantized, frozenset(biased_by_axon(quantized, profile)))
 
 
 def _counter(

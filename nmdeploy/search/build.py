@@ -6,11 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from hw_profiles import HardwareProfile
+from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.network import ChipNetwork
 from mapping.step_weights import window_weight
 from nmdeploy.convert.calibration import Calibration
 from nmdeploy.convert.convert import Converted, apply_method
 from nmdeploy.convert.shortcuts import without_shortcut_normalisation
+from nmdeploy.crossbar.convert_crossbars import ConvertedForCrossbars
+from nmdeploy.crossbar.partial_sums import with_tied_scales
+from nmdeploy.crossbar.quantize_crossbars import quantize_crossbars
 from nmdeploy.quantize import QuantizationOptions, quantize
 from nmdeploy.quantize.bias_correction import correct_biases
 from nmdeploy.quantize.gain_search import search_gains
@@ -41,7 +45,7 @@ def build(
     converted: Converted,
     recipe: Recipe,
     calibration: Calibration,
-    profile: HardwareProfile,
+    profile: HardwareProfile | CrossbarProfile,
     options: QuantizationOptions,
 ) -> Built:
     """Normalise and quantise; errors are compensated by `compensate`.
@@ -49,10 +53,10 @@ def build(
     Parameters
     ----------
     converted : Converted
-        With the neuron kinds of the recipe.
+        With the neuron kinds of the recipe; a `ConvertedForCrossbars` for a chip of crossbars.
     recipe : Recipe
     calibration : Calibration
-    profile : HardwareProfile
+    profile : HardwareProfile or CrossbarProfile
     options : QuantizationOptions
         What the recipe decides is replaced.
 
@@ -71,10 +75,18 @@ def build(
         refinement_steps=recipe.refinement_steps,
         read_out_step=recipe.read_out_step,
     )
-    network = quantize(
-        source, converted.statistics, profile, chosen, calibration.input_max, calibration.samples
+    if isinstance(profile, HardwareProfile):
+        network = quantize(
+            source, converted.statistics, profile, chosen, calibration.input_max, calibration.samples
+        )
+        return Built(replace(recipe, compensation="none"), scaled, network)
+    if not isinstance(converted, ConvertedForCrossbars):
+        raise TypeError(f"a network for {profile.name} must be converted for crossbars")
+    tied = with_tied_scales(source)
+    network = quantize_crossbars(
+        tied, converted.statistics, converted.axons, profile, chosen, calibration.input_max, calibration.samples
     )
-    return Built(replace(recipe, compensation="none"), scaled, network)
+    return Built(replace(recipe, compensation="none"), with_tied_scales(scaled), network)
 
 
 def compensate(

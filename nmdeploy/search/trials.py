@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles import HardwareProfile
+from hw_profiles.crossbar_profile import CrossbarProfile
 from nmdeploy.convert.calibration import Calibration
 from nmdeploy.convert.convert import Converted
 from nmdeploy.quantize import QuantizationOptions
@@ -35,14 +36,14 @@ class Trials:
     converted : Converted
         With the neuron kinds of the recipes.
     calibration : Calibration
-    profile : HardwareProfile
+    profile : HardwareProfile or CrossbarProfile
     options : QuantizationOptions
         What a recipe decides is replaced.
     """
 
     converted: Converted
     calibration: Calibration
-    profile: HardwareProfile
+    profile: HardwareProfile | CrossbarProfile
     options: QuantizationOptions
 
     @cached_property
