@@ -2,6 +2,7 @@
 
 from hw_profiles.load import (
     ChipProfile,
+    MeshProfile,
     ProfileError,
     available_profiles,
     available_targets,
@@ -17,6 +18,7 @@ from hw_profiles.profile import HardwareProfile
 __all__ = [
     "ChipProfile",
     "HardwareProfile",
+    "MeshProfile",
     "ProfileError",
     "available_profiles",
     "available_targets",

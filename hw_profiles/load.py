@@ -22,6 +22,9 @@ else:
 
 ChipProfile = HardwareProfile | LayerCoreProfile | CrossbarProfile | AnalogProfile
 
+MeshProfile = HardwareProfile | CrossbarProfile
+"""Chips whose cores are equal and lie on a mesh."""
+
 KINDS: dict[str, type[ChipProfile]] = {
     "neuron_cores": HardwareProfile,
     "layer_cores": LayerCoreProfile,

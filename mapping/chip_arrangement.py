@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
 from mapping.anneal_hops import anneal_hops
 from mapping.core_traffic import CoreTraffic
 from mapping.mesh_slots import MeshSlots, compact_chips, may_change_chip
@@ -19,7 +19,7 @@ from mapping.placement_problem import current_slots, graph_problem, placement_pr
 def arrange_chips(
     placement: Placement,
     traffic: CoreTraffic,
-    profile: HardwareProfile,
+    profile: MeshProfile,
     hop_costs: tuple[int, int],
     options: PlacementOptions,
 ) -> Placement:
@@ -33,7 +33,7 @@ def arrange_chips(
         Legal.
     traffic : CoreTraffic
         Of its cores.
-    profile : HardwareProfile
+    profile : MeshProfile
     hop_costs : (int, int)
         Of a hop along x and along y.
     options : PlacementOptions

@@ -9,7 +9,8 @@ from math import ceil, sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
+from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.mesh_positions import mesh_positions
 from mapping.placement import CoreAddress
 from mapping.usable_cores import sound_addresses, usable_addresses
@@ -40,15 +41,17 @@ class MeshSlots:
     height: int
 
 
-def may_change_chip(profile: HardwareProfile) -> bool:
+def may_change_chip(profile: MeshProfile) -> bool:
     """Whether a core may be moved to another chip whatever it sends: no demand depends on who shares its chip.
 
     All cores of a chip have the same capacities; the one demand that depends on chips is that of output axon entries.
     """
+    if isinstance(profile, CrossbarProfile):
+        return True
     return profile.output_axons is None or profile.output_axons.entries_extra_off_chip.value == 0
 
 
-def compact_chips(count: int, profile: HardwareProfile) -> list[int] | None:
+def compact_chips(count: int, profile: MeshProfile) -> list[int] | None:
     """So many chips as near to a square as can be; None where chips are not all alike or do not lie on a grid."""
     mesh = profile.mesh
     side = ceil(sqrt(count))
@@ -58,7 +61,7 @@ def compact_chips(count: int, profile: HardwareProfile) -> list[int] | None:
     return chips if chips[-1] < mesh.chips.value else None
 
 
-def mesh_slots(chips: Sequence[int], profile: HardwareProfile) -> MeshSlots:
+def mesh_slots(chips: Sequence[int], profile: MeshProfile) -> MeshSlots:
     """All cores of these chips that may be used; each chip is a group, or all are one if cores may change their chip.
 
     Where a chip has a largest number of cores in use, whichever they are, cores that stay on their chip may take any of

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
 from mapping.anneal_hops import anneal_hops, moves_a_round
 from mapping.chip_arrangement import arrange_chips
 from mapping.congestion_annealing import least_congested, relieve_congestion
@@ -30,7 +30,7 @@ MOVES_TO_ONE = 8
 
 
 def optimise_placement(
-    placement: Placement, traffic: CoreTraffic, profile: HardwareProfile, options: PlacementOptions
+    placement: Placement, traffic: CoreTraffic, profile: MeshProfile, options: PlacementOptions
 ) -> Placement:
     """Rearrange the cores of a placement.
 
@@ -40,7 +40,7 @@ def optimise_placement(
         Legal; its cores are in the order of the network, which the starts use.
     traffic : CoreTraffic
         Of its cores, see `mapping.core_traffic`.
-    profile : HardwareProfile
+    profile : MeshProfile
     options : PlacementOptions
 
     Returns

@@ -9,7 +9,7 @@ from math import gcd
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
 from mapping.core_traffic import CoreTraffic
 from mapping.mesh_positions import MeshPositions
 from mapping.mesh_slots import MeshSlots, mesh_slots
@@ -77,7 +77,7 @@ class PlacementProblem:
 def placement_problem(
     placement: Placement,
     traffic: CoreTraffic,
-    profile: HardwareProfile,
+    profile: MeshProfile,
     hop_costs: tuple[int, int] = (1, 1),
     chips: Sequence[int] | None = None,
 ) -> PlacementProblem:
@@ -89,7 +89,7 @@ def placement_problem(
         Its cores lie on the mesh.
     traffic : CoreTraffic
         Of its cores.
-    profile : HardwareProfile
+    profile : MeshProfile
     hop_costs : (int, int)
         At least 1.
     chips : sequence of int, optional

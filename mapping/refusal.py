@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
+from hw_profiles import HardwareProfile, MeshProfile
 from mapping.connectivity import Connectivity
 from mapping.fan_in_parts import largest_fan_in
 from mapping.network import ChipNetwork
@@ -174,7 +174,7 @@ def delay_violations(network: ChipNetwork, profile: HardwareProfile) -> list[Vio
     ]
 
 
-def too_many_chips(core_count: int, profile: HardwareProfile) -> list[Violation]:
+def too_many_chips(core_count: int, profile: MeshProfile) -> list[Violation]:
     """One violation if so many cores are more than a system has."""
     chips = chips_needed(core_count, profile.mesh)
     if chips <= profile.mesh.chips.value:
