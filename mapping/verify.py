@@ -17,7 +17,7 @@ from mapping.violation import Violation
 
 __all__ = ["RULES", "Rule", "verify"]
 
-RULES: dict[str, Rule] = {
+RULES: dict[str, Rule[Evidence]] = {
     rule.code: rule
     for rules in (PLACEMENT_RULES, CAPACITY_RULES, NUMBER_RULES, PRODUCT_RULES, NETWORK_RULES, NEURON_RULES)
     for rule in rules

@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 
 from hw_profiles import HardwareProfile
+from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.network import ChipNetwork, InputProjection, Population, Projection
 from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.rules.core_recount import CoreRecount, PlacedTile
@@ -19,19 +20,19 @@ from mapping.tiles import Demands, Tile
 
 
 @dataclass(frozen=True)
-class Evidence:
-    """A network, its placement and the chip, read without trust.
+class PlacedNetwork:
+    """A network in tiles on the cores of a chip, read without trust.
 
     Attributes
     ----------
     network : ChipNetwork
     placement : Placement
-    profile : HardwareProfile
+    profile : HardwareProfile or CrossbarProfile
     """
 
     network: ChipNetwork
     placement: Placement
-    profile: HardwareProfile
+    profile: HardwareProfile | CrossbarProfile
 
     @cached_property
     def named_populations(self) -> dict[str, Population]:
@@ -48,6 +49,16 @@ class Evidence:
             for name, population in self.named_populations.items()
             if not population_problems(population)
         }
+
+    @property
+    def on_cores(self) -> dict[str, Population]:
+        """Populations that cores compute, by the name of the node."""
+        return self.named_populations
+
+    @property
+    def countable_on_cores(self) -> dict[str, Population]:
+        """Sound populations that cores compute."""
+        return self.populations
 
     @cached_property
     def edge_projections(self) -> list[Projection]:
@@ -92,6 +103,11 @@ class Evidence:
         parts: int = graph.number_of_nodes() + graph.number_of_edges()
         return len(self.populations) + len(self.projections) == parts
 
+    @property
+    def is_countable(self) -> bool:
+        """Whether what cores need and send can be counted completely."""
+        return self.network_is_sound
+
     def tile_lies_inside(self, tile: Tile) -> bool:
         """Whether a tile of a known population is not empty and inside it."""
         bounds = zip(
@@ -103,13 +119,24 @@ class Evidence:
 
     @cached_property
     def placed(self) -> list[PlacedTile]:
-        """All tiles that are boxes of sound populations, with their core record's position."""
+        """All tiles that are boxes of sound populations that cores compute, with their core record's position."""
         return [
             PlacedTile(index, tile, self.populations[tile.population])
             for index, record in enumerate(self.placement.cores)
             for tile in record.tiles
-            if tile.population in self.populations and self.tile_lies_inside(tile)
+            if tile.population in self.countable_on_cores and self.tile_lies_inside(tile)
         ]
+
+    def reached(self, index: int) -> set[CoreAddress]:
+        """Addresses that a core record's neurons send to."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Evidence(PlacedNetwork):
+    """What the rules of chips with cores of neurons and synapses judge."""
+
+    profile: HardwareProfile
 
     @cached_property
     def routes(self) -> RouteRecount:

@@ -6,18 +6,18 @@ from collections import Counter
 from collections.abc import Iterator
 
 from mapping.network import InputProjection, Population, Projection
-from mapping.rules.evidence import Evidence, population_problems
+from mapping.rules.evidence import Evidence, PlacedNetwork, population_problems
 from mapping.rules.rule import Rule, broken
 from mapping.violation import Violation
 
 
-def unknown_parts(evidence: Evidence) -> Iterator[Violation]:
+def unknown_parts(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Nodes are populations and edges projections, by the same names; projections join known populations."""
     for where, message in (*misnamed_populations(evidence), *misnamed_projections(evidence)):
         yield broken("NMD401", where, message, "The network is damaged or edited; compile anew")
 
 
-def misnamed_populations(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def misnamed_populations(evidence: PlacedNetwork) -> Iterator[tuple[str, str]]:
     """Yield nodes that hold no population or one of another name, and inputs that run to none."""
     for name, data in evidence.network.graph.nodes(data=True):
         population = data.get("population")
@@ -31,7 +31,7 @@ def misnamed_populations(evidence: Evidence) -> Iterator[tuple[str, str]]:
             yield f"input projection {given.name}", message
 
 
-def misnamed_projections(evidence: Evidence) -> Iterator[tuple[str, str]]:
+def misnamed_projections(evidence: PlacedNetwork) -> Iterator[tuple[str, str]]:
     """Yield edges that hold no projection or one between others, and names given twice."""
     for source, target, data in evidence.network.graph.edges(data=True):
         projection = data.get("projection")
@@ -46,7 +46,7 @@ def misnamed_projections(evidence: Evidence) -> Iterator[tuple[str, str]]:
             yield f"projection {name}", f"{count} projections have this name"
 
 
-def connectivity_malformed(evidence: Evidence) -> Iterator[Violation]:
+def connectivity_malformed(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Connectivity fits its populations and weights fit the connectivity."""
     projections: list[Projection | InputProjection] = [
         *evidence.edge_projections,
@@ -58,7 +58,7 @@ def connectivity_malformed(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD402", f"projection {projection.name}", problem, remedy)
 
 
-def delays_unbalanced(evidence: Evidence) -> Iterator[Violation]:
+def delays_unbalanced(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Spikes of the source's firing step j arrive in step j of the target's window."""
     for projection in evidence.edge_projections:
         source = evidence.named_populations.get(projection.source)
@@ -82,17 +82,17 @@ def neuron_model_not_offered(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD404", f"population {name}", message, remedy)
 
 
-def reset_not_offered(evidence: Evidence) -> Iterator[Violation]:
+def reset_not_offered(evidence: PlacedNetwork) -> Iterator[Violation]:
     """The chip has the reset mode; accumulators never reset and need none."""
     offered = evidence.profile.reset_modes.names
-    for name, population in evidence.named_populations.items():
+    for name, population in evidence.on_cores.items():
         if population.reset not in (*offered, "none"):
             message = f"reset mode {population.reset!r}, which the chip does not have"
             remedy = f"Use {' or '.join(offered)}, or another target"
             yield broken("NMD405", f"population {name}", message, remedy)
 
 
-def population_malformed(evidence: Evidence) -> Iterator[Violation]:
+def population_malformed(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Arrays of a population have the shapes that they must have."""
     for name, population in evidence.named_populations.items():
         for problem in population_problems(population):
@@ -100,7 +100,7 @@ def population_malformed(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD406", f"population {name}", problem, remedy)
 
 
-NETWORK_RULES = (
+SOUND_NETWORK_RULES: tuple[Rule[PlacedNetwork], ...] = (
     Rule(
         "NMD401",
         "graph and data disagree",
@@ -130,14 +130,6 @@ NETWORK_RULES = (
         remedy="Set the delay so that all paths into the population take equally long.",
     ),
     Rule(
-        "NMD404",
-        "neuron model not offered",
-        "The neurons of the network must be ones that the chip has.",
-        neuron_model_not_offered,
-        figures=("neuron_models",),
-        remedy="Use a neuron model that the target has, or another target.",
-    ),
-    Rule(
         "NMD405",
         "reset mode not offered",
         "The chip must have the reset mode. Accumulators, of reset 'none', never spike and are always allowed.",
@@ -154,4 +146,18 @@ NETWORK_RULES = (
         source="The types of the network's parts: mapping.network, mapping.connectivity.",
         remedy="The network is damaged or edited; compile anew.",
     ),
+)
+"""Those of any chip of which cores take tiles."""
+
+NEURON_MODEL_RULE: Rule[Evidence] = Rule(
+    "NMD404",
+    "neuron model not offered",
+    "The neurons of the network must be ones that the chip has.",
+    neuron_model_not_offered,
+    figures=("neuron_models",),
+    remedy="Use a neuron model that the target has, or another target.",
+)
+
+NETWORK_RULES: tuple[Rule[Evidence], ...] = tuple(
+    sorted((*SOUND_NETWORK_RULES, NEURON_MODEL_RULE), key=lambda rule: rule.code)
 )

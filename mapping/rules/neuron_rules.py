@@ -9,14 +9,14 @@ import numpy as np
 
 from mapping.network import Population, Projection
 from mapping.neuron_models import CountMemory, PoolCounts, Release
-from mapping.rules.evidence import Evidence
+from mapping.rules.evidence import Evidence, PlacedNetwork
 from mapping.rules.rule import Rule, broken
 from mapping.violation import Violation
 
 DAMAGED = "The network is damaged or edited; compile anew"
 
 
-def neuron_contradictory(evidence: Evidence) -> Iterator[Violation]:
+def neuron_contradictory(evidence: PlacedNetwork) -> Iterator[Violation]:
     """What is said about a neuron belongs to one model."""
     refinement = evidence.network.refinement_steps
     if not 0 <= refinement < evidence.network.timesteps:
@@ -126,17 +126,20 @@ def tap_problems(projection: Projection, pool: PoolCounts, shift: int) -> Iterat
         yield f"weights of a maximum shifted by {shift} bits"
 
 
-NEURON_RULES = (
-    Rule(
-        "NMD407",
-        "neuron model contradictory",
-        "A neuron has a count memory, takes a maximum over counts, has a negative threshold, or none of these. "
-        "A count memory needs reset by subtraction, a lead needs pace, a slope release 'half' and no shifts; a "
-        "maximum has no threshold, bias, input current or potential. Refinement and read-out lie within the window.",
-        neuron_contradictory,
-        source="The equations of the neurons: mapping.neuron_models.",
-        remedy="The network is damaged or edited; compile anew.",
-    ),
+CONTRADICTION_RULE: Rule[PlacedNetwork] = Rule(
+    "NMD407",
+    "neuron model contradictory",
+    "A neuron has a count memory, takes a maximum over counts, has a negative threshold, or none of these. "
+    "A count memory needs reset by subtraction, a lead needs pace, a slope release 'half' and no shifts; a "
+    "maximum has no threshold, bias, input current or potential. Refinement and read-out lie within the window.",
+    neuron_contradictory,
+    source="The equations of the neurons: mapping.neuron_models.",
+    remedy="The network is damaged or edited; compile anew.",
+)
+"""That of any chip of which cores take tiles."""
+
+NEURON_RULES: tuple[Rule[Evidence], ...] = (
+    CONTRADICTION_RULE,
     Rule(
         "NMD408",
         "signed spikes not offered",

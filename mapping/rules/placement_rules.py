@@ -10,15 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mapping.placement import CoreAddress
-from mapping.rules.evidence import Evidence
+from mapping.rules.evidence import Evidence, PlacedNetwork
 from mapping.rules.rule import Rule, broken
 from mapping.tiles import LARGEST_ROUTE_COUNT, LIMIT_NAMES
 from mapping.violation import Violation
 
 
-def coverage(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.int32]]]:
+def coverage(evidence: PlacedNetwork) -> Iterator[tuple[str, NDArray[np.int32]]]:
     """Yield how often each neuron of each sound population is placed."""
-    for name, population in evidence.populations.items():
+    for name, population in evidence.countable_on_cores.items():
         times = np.zeros(population.shape, dtype=np.int32)
         for placed in evidence.placed:
             if placed.tile.population == name:
@@ -27,7 +27,7 @@ def coverage(evidence: Evidence) -> Iterator[tuple[str, NDArray[np.int32]]]:
         yield name, times
 
 
-def neuron_not_placed(evidence: Evidence) -> Iterator[Violation]:
+def neuron_not_placed(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Every neuron lies on a core."""
     for name, times in coverage(evidence):
         missing = np.argwhere(times == 0)
@@ -36,7 +36,7 @@ def neuron_not_placed(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD101", f"population {name}", message, "Place them; compile anew")
 
 
-def neuron_placed_twice(evidence: Evidence) -> Iterator[Violation]:
+def neuron_placed_twice(evidence: PlacedNetwork) -> Iterator[Violation]:
     """No neuron lies on two cores, or twice on one."""
     for name, times in coverage(evidence):
         repeated = np.argwhere(times > 1)
@@ -52,7 +52,7 @@ def position(index: NDArray[np.int64]) -> str:
     return f"(channel {channel}, row {row}, column {column})"
 
 
-def tile_outside_population(evidence: Evidence) -> Iterator[Violation]:
+def tile_outside_population(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Tiles are not empty and lie inside their population."""
     for record in evidence.placement.cores:
         for tile in record.tiles:
@@ -62,7 +62,7 @@ def tile_outside_population(evidence: Evidence) -> Iterator[Violation]:
                 yield broken("NMD103", f"core {record.address}", message, "Correct the tile; compile anew")
 
 
-def unknown_population(evidence: Evidence) -> Iterator[Violation]:
+def unknown_population(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Tiles are of populations that the network has."""
     for record in evidence.placement.cores:
         for tile in record.tiles:
@@ -72,7 +72,7 @@ def unknown_population(evidence: Evidence) -> Iterator[Violation]:
                 yield broken("NMD104", f"core {record.address}", message, remedy)
 
 
-def address_outside_mesh(evidence: Evidence) -> Iterator[Violation]:
+def address_outside_mesh(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Cores lie on the chip's mesh."""
     mesh = evidence.profile.mesh
     sizes = (mesh.routers_x.value, mesh.routers_y.value, mesh.cores_per_router.value)
@@ -84,7 +84,7 @@ def address_outside_mesh(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD105", f"core {address}", message, "Use an address on the mesh; compile anew")
 
 
-def two_records_of_one_core(evidence: Evidence) -> Iterator[Violation]:
+def two_records_of_one_core(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Each core has one record."""
     counts = Counter(record.address for record in evidence.placement.cores)
     for address, count in counts.items():
@@ -93,7 +93,7 @@ def two_records_of_one_core(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD106", f"core {address}", message, "Merge or move them; compile anew")
 
 
-def chip_beyond_system(evidence: Evidence) -> Iterator[Violation]:
+def chip_beyond_system(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Chips have numbers below the number of chips of the system."""
     chips = evidence.profile.mesh.chips.value
     for chip in sorted({record.address.chip for record in evidence.placement.cores}):
@@ -102,18 +102,18 @@ def chip_beyond_system(evidence: Evidence) -> Iterator[Violation]:
             yield broken("NMD107", f"chip {chip}", "chips in the system", remedy, chip + 1, chips)
 
 
-def target_missing(evidence: Evidence) -> Iterator[Violation]:
+def target_missing(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Every core that a core's neurons reach stands in its targets."""
-    for index, record in enumerate(evidence.placement.cores if evidence.network_is_sound else ()):
+    for index, record in enumerate(evidence.placement.cores if evidence.is_countable else ()):
         missing = sorted(evidence.reached(index) - set(record.targets))
         if missing:
             message = f"spikes are not routed to {addresses(missing)}"
             yield broken("NMD108", f"core {record.address}", message, "Add the targets; compile anew")
 
 
-def target_needless(evidence: Evidence) -> Iterator[Violation]:
+def target_needless(evidence: PlacedNetwork) -> Iterator[Violation]:
     """Every target is a core that the core's neurons reach, and stands there once."""
-    for index, record in enumerate(evidence.placement.cores if evidence.network_is_sound else ()):
+    for index, record in enumerate(evidence.placement.cores if evidence.is_countable else ()):
         listed = Counter(record.targets)
         wrong = sorted((listed - Counter(evidence.reached(index))).keys())
         if wrong:
@@ -151,7 +151,7 @@ def too_many_routes(evidence: Evidence) -> Iterator[Violation]:
         yield broken("NMD111", "network", message, remedy, routes, LARGEST_ROUTE_COUNT)
 
 
-def core_not_to_be_used(evidence: Evidence) -> Iterator[Violation]:
+def core_not_to_be_used(evidence: PlacedNetwork) -> Iterator[Violation]:
     """No core is used that the profile lists as dead or reserved."""
     mesh = evidence.profile.mesh
     for record in evidence.placement.cores:
@@ -164,7 +164,7 @@ def core_not_to_be_used(evidence: Evidence) -> Iterator[Violation]:
                     yield broken("NMD112", f"core {address}", message, "Move its tiles to another core; compile anew")
 
 
-def too_many_cores_of_a_chip(evidence: Evidence) -> Iterator[Violation]:
+def too_many_cores_of_a_chip(evidence: PlacedNetwork) -> Iterator[Violation]:
     """No chip has more cores in use than software may use."""
     limit = evidence.profile.mesh.usable_cores_per_chip
     used = Counter(address.chip for address in {record.address for record in evidence.placement.cores})
@@ -192,9 +192,7 @@ def entries_of_routers(evidence: Evidence) -> Counter[tuple[int, int]]:
     places = []
     for record in evidence.placement.cores:
         column, row = mesh.chip_position(record.address.chip)
-        places.append(
-            (column * mesh.routers_x.value + record.address.x, row * mesh.routers_y.value + record.address.y)
-        )
+        places.append((column * mesh.routers_x.value + record.address.x, row * mesh.routers_y.value + record.address.y))
     for place, targets in zip(places, evidence.routes.targets, strict=True):
         stops = {places[target] for target in targets}
         turns = {(x, place[1]) for x, y in stops if y != place[1]}
@@ -202,7 +200,7 @@ def entries_of_routers(evidence: Evidence) -> Counter[tuple[int, int]]:
     return counts
 
 
-PLACEMENT_RULES = (
+RECORD_RULES: tuple[Rule[PlacedNetwork], ...] = (
     Rule(
         "NMD101",
         "neuron not placed",
@@ -278,6 +276,27 @@ PLACEMENT_RULES = (
         remedy="Remove the needless targets from the core's record.",
     ),
     Rule(
+        "NMD112",
+        "dead or reserved core in use",
+        "The profile lists cores that are broken, and cores that software keeps for itself, on one chip or on "
+        "every chip; none of them may hold neurons.",
+        core_not_to_be_used,
+        source="The lists mesh.dead_cores and mesh.reserved_cores of the profile, each entry with its own source.",
+        remedy="Move the core's tiles to another core.",
+    ),
+    Rule(
+        "NMD113",
+        "too many cores of one chip",
+        "Boards may expose fewer cores of a chip than it has (usable_cores_per_chip).",
+        too_many_cores_of_a_chip,
+        figures=("mesh.usable_cores_per_chip",),
+        remedy="Move tiles to another chip.",
+    ),
+)
+"""Those of any chip of which cores take tiles."""
+
+COUNTED_RULES: tuple[Rule[Evidence], ...] = (
+    Rule(
         "NMD110",
         "recorded demand is wrong",
         "Each record holds the demands that the partitioner counted; the verifier counts them anew by other "
@@ -297,23 +316,6 @@ PLACEMENT_RULES = (
         remedy="Use fewer channels or more groups, so that neurons reach fewer cores.",
     ),
     Rule(
-        "NMD112",
-        "dead or reserved core in use",
-        "The profile lists cores that are broken, and cores that software keeps for itself, on one chip or on "
-        "every chip; none of them may hold neurons.",
-        core_not_to_be_used,
-        source="The lists mesh.dead_cores and mesh.reserved_cores of the profile, each entry with its own source.",
-        remedy="Move the core's tiles to another core.",
-    ),
-    Rule(
-        "NMD113",
-        "too many cores of one chip",
-        "Boards may expose fewer cores of a chip than it has (usable_cores_per_chip).",
-        too_many_cores_of_a_chip,
-        figures=("mesh.usable_cores_per_chip",),
-        remedy="Move tiles to another chip.",
-    ),
-    Rule(
         "NMD114",
         "routing table too small",
         "Where packets of a core part, turn or arrive, its router's table needs an entry. They are counted before "
@@ -323,3 +325,6 @@ PLACEMENT_RULES = (
         remedy="Compress the tables, place with --effort high, or take a target with larger tables.",
     ),
 )
+"""Those of chips with cores of neurons and synapses alone."""
+
+PLACEMENT_RULES: tuple[Rule[Evidence], ...] = tuple(sorted((*RECORD_RULES, *COUNTED_RULES), key=lambda rule: rule.code))

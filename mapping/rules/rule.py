@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
-from mapping.rules.evidence import Evidence
 from mapping.violation import Violation
+
+Judged = TypeVar("Judged", contravariant=True)
+"""What a rule looks at, as `mapping.rules.evidence.Evidence`."""
 
 
 @dataclass(frozen=True)
-class Rule:
+class Rule(Generic[Judged]):
     """One rule that every placed network must keep.
 
     Attributes
     ----------
     code : str
-        Stable, ``NMD`` and three digits: 1xx placement, 2xx capacities, 3xx number formats, 4xx network.
+        Stable, ``NMD`` and three digits: 1xx placement, 2xx capacities, 3xx number formats, 4xx network,
+        8xx crossbars.
     title : str
         A few words.
     explanation : str
@@ -34,7 +38,7 @@ class Rule:
     code: str
     title: str
     explanation: str
-    check: Callable[[Evidence], Iterator[Violation]]
+    check: Callable[[Judged], Iterator[Violation]]
     figures: tuple[str, ...] = ()
     source: str = ""
     remedy: str = ""
