@@ -8,7 +8,7 @@ from pydantic import model_validator
 
 from hw_profiles.contradictions import refuse
 from hw_profiles.profile import Mesh
-from hw_profiles.quantities import Capacity, ResetModes, Strict
+from hw_profiles.quantities import Capacity, NeuronModels, ResetModes, Strict
 
 
 class Crossbar(Strict):
@@ -71,6 +71,7 @@ class CrossbarProfile(Strict):
     mesh: Mesh
     crossbar: Crossbar
     number_formats: CrossbarFormats
+    neuron_models: NeuronModels
     reset_modes: ResetModes
 
     @model_validator(mode="after")

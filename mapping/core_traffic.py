@@ -1,7 +1,7 @@
 """Messages between the cores of any tiling, by interval arithmetic: what placement and routes are judged by.
 
 A spike is one message to each core on which a projection has a synapse from it, however many synapses that are: so
-do chips send them, and so are output axon entries counted.
+do chips send them, and so are output axon entries counted. On crossbars it is one message to each axon.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def _spikes_per_neuron(network: ChipNetwork, boxes: TileBoxes, spikes: Spikes) -
 
 
 def _projection_counts(projection: Projection, boxes: TileBoxes) -> tuple[IntArray, IntArray, IntArray]:
-    """Source tile, target core and number of source neurons, of all pairs of one projection."""
+    """Source tile, target core and messages if each source neuron spikes once, of all pairs of one projection."""
     none = np.zeros(0, dtype=np.int64)
     sources = boxes.by_population.get(projection.source, none)
     targets = boxes.by_population.get(projection.target, none)
@@ -110,7 +110,7 @@ def _projection_counts(projection: Projection, boxes: TileBoxes) -> tuple[IntArr
         sending = np.flatnonzero(counts)
         parts.append((sources[sending], np.full(len(sending), core), counts[sending]))
     joined = [np.concatenate([none, *(part[index] for part in parts)]) for index in range(3)]
-    return joined[0], joined[1], joined[2]
+    return joined[0], joined[1], joined[2] * max(len(projection.axon_types), 1)
 
 
 def _counts_of_single_tiles(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
+from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.core_traffic import Spikes, core_traffic
 from mapping.hop_bounds import hop_cost_bound
 from mapping.network import ChipNetwork
@@ -54,7 +55,7 @@ class PlacementQuality:
 
 
 def placement_quality(
-    network: ChipNetwork, placement: Placement, profile: HardwareProfile, spikes: Spikes = None
+    network: ChipNetwork, placement: Placement, profile: MeshProfile, spikes: Spikes = None
 ) -> PlacementQuality:
     """Measure a legal placement; the parameters are those of `mapping.route_metrics.route_metrics`."""
     metrics = route_metrics(network, placement, profile, spikes)
@@ -63,11 +64,11 @@ def placement_quality(
     return PlacementQuality(metrics, bound, _hop_energy_pj(metrics, profile))
 
 
-def _hop_energy_pj(metrics: RouteMetrics, profile: HardwareProfile) -> float | None:
+def _hop_energy_pj(metrics: RouteMetrics, profile: MeshProfile) -> float | None:
     """Energy of all hops, where the profile says what one takes."""
-    energy, loads = profile.hop_energy, metrics.link_loads
-    if energy is None:
+    if isinstance(profile, CrossbarProfile) or profile.hop_energy is None:
         return None
+    energy, loads = profile.hop_energy, metrics.link_loads
     along_x = float(loads.east.sum() + loads.west.sum()) * energy.x_fj.value
     along_y = float(loads.south.sum() + loads.north.sum()) * energy.y_fj.value
     return (along_x + along_y) / 1000

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
+from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.core_traffic import CoreTraffic, Spikes, core_spikes, core_traffic
 from mapping.mesh_positions import MeshPositions, mesh_positions
 from mapping.multicast_trees import routing_entries, tree_segments
@@ -86,7 +87,7 @@ class RouteMetrics:
 
 
 def route_metrics(
-    network: ChipNetwork, placement: Placement, profile: HardwareProfile, spikes: Spikes = None
+    network: ChipNetwork, placement: Placement, profile: MeshProfile, spikes: Spikes = None
 ) -> RouteMetrics:
     """Messages, hops and link loads of a placement, each message on the dimension-ordered route, first x, then y.
 
@@ -99,7 +100,7 @@ def route_metrics(
         Sound: `mapping.verify` finds no NMD4xx violation.
     placement : Placement
         Whose tiles lie inside the populations, and cores on the mesh.
-    profile : HardwareProfile
+    profile : MeshProfile
     spikes : mapping, sequence or None
         Spikes of each population by name, or of each tile in the order of the placement (as in
         ``artifact.counts.tiles``), in any unit of time, e.g. an inference; the results are in the same unit. None for
@@ -112,7 +113,7 @@ def route_metrics(
     """
     tiles = [core.tiles for core in placement.cores]
     traffic, spikes_of_cores = core_traffic(network, tiles, spikes), core_spikes(network, tiles, spikes)
-    trees = profile.multicast
+    trees = None if isinstance(profile, CrossbarProfile) else profile.multicast
     addresses = [core.address for core in placement.cores]
     chips = np.array([address.chip for address in addresses], dtype=np.int64)
     positions = mesh_positions(addresses, profile.mesh)

@@ -7,6 +7,7 @@ from sklearn.datasets import load_digits
 from torch import nn
 
 from hw_profiles import load_profile
+from nmdeploy.compiler_options import CompilerOptions
 from nmdeploy.convert.calibration import noise_calibration, split_calibration
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.decode import decode
@@ -14,7 +15,8 @@ from nmdeploy.errors import NmdeployError, QuantizationError
 from nmdeploy.frontend.trace import trace
 from nmdeploy.layers import operators as op
 from nmdeploy.layers.graph import Layer, build_layer_graph
-from nmdeploy.pipeline import PASSES, CompilerOptions, PassRunner, StoppedAfterPassError, compile_layers
+from nmdeploy.passes import PassRunner, StoppedAfterPassError
+from nmdeploy.pipeline import PASSES, compile_layers
 from nmdeploy.preprocessing import Preprocessing
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.simulator import simulate

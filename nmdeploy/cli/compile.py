@@ -20,11 +20,13 @@ from nmdeploy.artifact.manifest import Options, make_manifest
 from nmdeploy.cli.compile_summary import print_summary
 from nmdeploy.cli.console import key_value_table, pass_progress, stdout_console, warn
 from nmdeploy.cli.mapping_only import map_only
+from nmdeploy.compiler_options import CompilerOptions
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.data_file import read_data
 from nmdeploy.errors import NmdeployError
-from nmdeploy.pipeline import PASSES, CompilerOptions, PassRunner, StoppedAfterPassError, compile_layers
+from nmdeploy.passes import PassRunner, StoppedAfterPassError
+from nmdeploy.pipeline import PASSES, compile_layers
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import NeuronChoice, NeuronName
 from nmdeploy.quantize.weight_rounding import WeightRounding, default_rounding

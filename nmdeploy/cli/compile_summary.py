@@ -12,7 +12,7 @@ from hw_profiles import HardwareProfile
 from mapping.placement_quality import PlacementQuality
 from nmdeploy.artifact.manifest import Options
 from nmdeploy.cli.console import key_value_table, print_json, stdout_console, warn
-from nmdeploy.pipeline import Compiled
+from nmdeploy.compiled import Compiled
 
 
 def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> dict[str, object]:

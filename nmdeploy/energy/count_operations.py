@@ -8,35 +8,46 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
-from mapping.network import ChipNetwork, InputProjection, Population
-from mapping.placement import CoreAddress, Placement
+from hw_profiles import HardwareProfile, MeshProfile
+from mapping.crossbar_program import CrossbarProgram
+from mapping.network import ChipNetwork, InputProjection, Population, Projection
+from mapping.placement import Placement
 from mapping.tiles import Tile
+from nmdeploy.energy.column_messages import column_messages, columns_by_neuron
 from nmdeploy.energy.counts import FloatLayer, OperationCounts, PopulationSize, ProjectionCounts, TileCounts
+from nmdeploy.energy.crossbar_events import axon_events, synaptic_events
 from nmdeploy.energy.message_counts import MessageCounts, count_messages
 from nmdeploy.energy.operations import SynapticOperations, synaptic_operations
 
 IntArray = NDArray[np.int64]
 
+HOST = "host"
+"""Stands for the core of populations that the host computes."""
+HOST_CHIP = -1
+
 
 def count_operations(
     network: ChipNetwork,
     placement: Placement,
-    profile: HardwareProfile,
+    profile: MeshProfile,
     samples: NDArray[np.float32],
     spike_counts: Mapping[str, IntArray],
     *,
     timesteps: int | None = None,
     float_layers: tuple[FloatLayer, ...] = (),
     steps: Mapping[str, IntArray] | None = None,
+    program: CrossbarProgram | None = None,
 ) -> OperationCounts:
     """Count the operations of a run.
+
+    On crossbars every copy of a neuron counts: it is updated, meets synapses and sends spikes like any other. What the
+    host computes is counted as done by a core of its own, named `HOST`.
 
     Parameters
     ----------
     network : ChipNetwork
     placement : Placement
-    profile : HardwareProfile
+    profile : MeshProfile
     samples : float32 array, (samples, channels, rows, columns)
         Preprocessed.
     spike_counts : mapping of population name to int64 array, (samples, neurons)
@@ -48,6 +59,8 @@ def count_operations(
     steps : mapping of population name to int64 array, (samples,), optional
         Steps that each population was busy with each sample, from the first of its window to its last firing step; all
         of them, T and the lead, if not given. It takes in input in the first T of them.
+    program : CrossbarProgram, optional
+        Of a chip of crossbars.
     """
     window = network.timesteps if timesteps is None else timesteps
     spikes = {
@@ -69,9 +82,12 @@ def count_operations(
         input_steps={name: int(one.sum()) for name, one in input_steps.items()},
         once=_input_events(samples, np.ones(len(samples), dtype=np.int64)),
         every_step={name: _input_events(samples, input_steps[name]) for name in with_input},
-        messages=count_messages(network, placement, profile, spikes),
+        messages=_messages(network, placement, profile, spikes, program),
+        copies={} if program is None else columns_by_neuron(network, program.columns),
+        crossbar_events={} if program is None else _crossbar_events(network, spikes),
     )
-    tiles = [(core.address, tile) for core in placement.cores for tile in core.tiles]
+    tiles = [(str(core.address), core.address.chip, tile) for core in placement.cores for tile in core.tiles]
+    tiles += [(HOST, HOST_CHIP, _whole(population)) for population in network.populations if population.on_host]
     return OperationCounts(
         samples=len(samples),
         timesteps=window,
@@ -79,10 +95,41 @@ def count_operations(
         read_out_step=network.read_out_step,
         chips=placement.chip_count,
         inputs=int(np.prod(network.input_shape)),
-        tiles=tuple(_count_tile(run, number, address, tile) for number, (address, tile) in enumerate(tiles)),
+        tiles=tuple(_count_tile(run, number, core, chip, tile) for number, (core, chip, tile) in enumerate(tiles)),
         populations=tuple(_size(network, population) for population in network.populations),
         float_layers=float_layers,
     )
+
+
+def _messages(
+    network: ChipNetwork,
+    placement: Placement,
+    profile: MeshProfile,
+    spikes: Mapping[str, IntArray],
+    program: CrossbarProgram | None,
+) -> MessageCounts:
+    if isinstance(profile, HardwareProfile):
+        return count_messages(network, placement, profile, spikes)
+    if program is None:
+        raise ValueError(f"messages on {profile.name} are those of a program, and there is none")
+    return column_messages(network, placement, program, profile.mesh, spikes)
+
+
+def _crossbar_events(network: ChipNetwork, spikes: Mapping[str, IntArray]) -> dict[str, tuple[IntArray, IntArray]]:
+    """By projection into the chip, events on axons and on entries of 1 that each target neuron sees."""
+    return {
+        one.name: (
+            axon_events(one, spikes[one.source]),
+            synaptic_events(one, network.population(one.target), spikes[one.source]),
+        )
+        for one in network.projections
+        if not network.population(one.target).on_host
+    }
+
+
+def _whole(population: Population) -> Tile:
+    channels, rows, columns = population.shape
+    return Tile(population.name, (0, channels), (0, rows), (0, columns))
 
 
 @dataclass(frozen=True)
@@ -101,7 +148,10 @@ def _input_events(samples: NDArray[np.float32], times: IntArray) -> _InputEvents
 
 @dataclass(frozen=True)
 class _Run:
-    """What a run did, summed over the samples; `spikes` to `input_steps` and `every_step` by population."""
+    """What a run did, summed over the samples; `spikes` to `input_steps` and `every_step` by population.
+
+    On crossbars also copies of every neuron by population, and `_crossbar_events` by projection.
+    """
 
     network: ChipNetwork
     samples: int
@@ -111,27 +161,45 @@ class _Run:
     once: _InputEvents
     every_step: dict[str, _InputEvents]
     messages: MessageCounts
+    copies: dict[str, IntArray]
+    crossbar_events: dict[str, tuple[IntArray, IntArray]]
+
+    def copies_in(self, tile: Tile) -> IntArray:
+        """Copies of the neurons of a tile, (channels, rows, columns)."""
+        if tile.population not in self.copies:
+            return np.ones(tile.shape, dtype=np.int64)
+        return self.copies[tile.population][_box(tile)]
 
 
-def _count_tile(run: _Run, number: int, address: CoreAddress, tile: Tile) -> TileCounts:
+def _box(tile: Tile) -> tuple[slice, slice, slice]:
+    return slice(*tile.channels), slice(*tile.rows), slice(*tile.columns)
+
+
+def _accumulates(run: _Run, projection: Projection, tile: Tile) -> ProjectionCounts:
+    if projection.name in run.crossbar_events:
+        copies = run.copies_in(tile)
+        dense, effective = (int((events[_box(tile)] * copies).sum()) for events in run.crossbar_events[projection.name])
+        return ProjectionCounts(projection.name, dense, effective)
+    sent = run.spikes[projection.source]
+    operations = synaptic_operations(projection.connectivity, projection.weights, tile, sent)
+    return ProjectionCounts(projection.name, operations.dense, operations.effective)
+
+
+def _count_tile(run: _Run, number: int, core: str, chip: int, tile: Tile) -> TileCounts:
     name = tile.population
-    projections = []
-    for projection in run.network.incoming(name):
-        sent = run.spikes[projection.source]
-        operations = synaptic_operations(projection.connectivity, projection.weights, tile, sent)
-        projections.append(ProjectionCounts(projection.name, operations.dense, operations.effective))
+    projections = [_accumulates(run, projection, tile) for projection in run.network.incoming(name)]
     currents = list(run.network.input_currents(name))
     once = [_input_operations(current, tile, run.once) for current in currents]
     every_step = [_input_operations(current, tile, run.every_step[name]) for current in currents]
     population = run.network.population(name)
-    box = tuple(slice(*interval) for interval in (tile.channels, tile.rows, tile.columns))
-    bias = np.broadcast_to(population.bias, population.shape)[box]
-    spikes = int(run.spikes[name][box].sum())
+    copies = run.copies_in(tile)
+    bias = np.broadcast_to(population.bias, population.shape)[_box(tile)]
+    spikes = int((run.spikes[name][_box(tile)] * copies).sum())
     _, rows, columns = tile.shape
     fed = len(_channels_with_current(tile, currents)) * rows * columns
     return TileCounts(
-        core=str(address),
-        chip=address.chip,
+        core=core,
+        chip=chip,
         population=name,
         projections=tuple(projections),
         input_mac_dense=sum(operations.dense for operations in once),
@@ -140,8 +208,8 @@ def _count_tile(run: _Run, number: int, address: CoreAddress, tile: Tile) -> Til
         input_mac_effective_every_step=sum(operations.effective for operations in every_step),
         input_currents=fed * run.samples,
         input_additions=fed * run.input_steps[name],
-        neuron_updates=tile.neuron_count * run.steps[name],
-        bias_additions=int(np.count_nonzero(bias)) * run.input_steps[name],
+        neuron_updates=int(copies.sum()) * run.steps[name],
+        bias_additions=int(copies[bias != 0].sum()) * run.input_steps[name],
         spikes=spikes,
         resets=spikes if _resets(population) else 0,
         messages=int(run.messages.messages[number]),

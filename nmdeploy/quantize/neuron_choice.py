@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles.profile import HardwareProfile
+from hw_profiles import HardwareProfile, MeshProfile
 from mapping.neuron_models import CountMemory, PoolCounts, Release
 from nmdeploy.convert.lower_layers import NeuronKind
 from nmdeploy.errors import QuantizationError
@@ -62,7 +62,7 @@ class NeuronChoice:
         return 0 if population in self.without_lead else self.lead
 
 
-def most_accurate(profile: HardwareProfile) -> NeuronName:
+def most_accurate(profile: MeshProfile) -> NeuronName:
     """The neurons that lose least, of those that the target has.
 
     Raises

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from hw_profiles import HardwareProfile
-from hw_profiles.crossbar_profile import CrossbarProfile
+from hw_profiles import HardwareProfile, MeshProfile
 from mapping.network import ChipNetwork
 from mapping.step_weights import window_weight
 from nmdeploy.convert.calibration import Calibration
@@ -45,7 +44,7 @@ def build(
     converted: Converted,
     recipe: Recipe,
     calibration: Calibration,
-    profile: HardwareProfile | CrossbarProfile,
+    profile: MeshProfile,
     options: QuantizationOptions,
 ) -> Built:
     """Normalise and quantise; errors are compensated by `compensate`.
@@ -56,7 +55,7 @@ def build(
         With the neuron kinds of the recipe; a `ConvertedForCrossbars` for a chip of crossbars.
     recipe : Recipe
     calibration : Calibration
-    profile : HardwareProfile or CrossbarProfile
+    profile : MeshProfile
     options : QuantizationOptions
         What the recipe decides is replaced.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from hw_profiles.profile import HardwareProfile
+from hw_profiles import MeshProfile
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.errors import NmdeployError
 from nmdeploy.quantize.neuron_choice import NeuronChoice, NeuronName, most_accurate
@@ -63,7 +63,7 @@ class Recipe:
         return ", ".join(parts)
 
 
-def preset(name: str, profile: HardwareProfile) -> Recipe:
+def preset(name: str, profile: MeshProfile) -> Recipe:
     """The recipe of a paper, as it was published.
 
     Parameters
@@ -73,7 +73,7 @@ def preset(name: str, profile: HardwareProfile) -> Recipe:
         threshold, potentials from 0. On chips without spikes of -1 two populations stand for each signed one.
         Spiking ResNet (Hu et al. 2018, with its published code): one scale a layer by the 99.9th percentile, shortcut
         normalisation, potentials from half the threshold, which is its compensation of the sampling error.
-    profile : HardwareProfile
+    profile : MeshProfile
 
     Raises
     ------
@@ -88,12 +88,12 @@ def preset(name: str, profile: HardwareProfile) -> Recipe:
     raise NmdeployError(f"unknown preset '{name}'. Known: {', '.join(PRESETS)}")
 
 
-def default_neurons(profile: HardwareProfile, reset: str) -> NeuronChoice:
+def default_neurons(profile: MeshProfile, reset: str) -> NeuronChoice:
     """The most accurate neurons of a target, as they are recommended.
 
     Parameters
     ----------
-    profile : HardwareProfile
+    profile : MeshProfile
     reset : {"subtract", "zero"}
         Neurons that reset to zero have no count memory.
     """

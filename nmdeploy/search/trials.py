@@ -8,8 +8,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
-from hw_profiles.crossbar_profile import CrossbarProfile
+from hw_profiles import MeshProfile
 from nmdeploy.convert.calibration import Calibration
 from nmdeploy.convert.convert import Converted
 from nmdeploy.quantize import QuantizationOptions
@@ -36,14 +35,14 @@ class Trials:
     converted : Converted
         With the neuron kinds of the recipes.
     calibration : Calibration
-    profile : HardwareProfile or CrossbarProfile
+    profile : MeshProfile
     options : QuantizationOptions
         What a recipe decides is replaced.
     """
 
     converted: Converted
     calibration: Calibration
-    profile: HardwareProfile | CrossbarProfile
+    profile: MeshProfile
     options: QuantizationOptions
 
     @cached_property

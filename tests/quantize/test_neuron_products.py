@@ -6,9 +6,11 @@ import torch
 from torch import nn
 
 from hw_profiles import load_profile
+from nmdeploy.compiler_options import CompilerOptions
 from nmdeploy.convert.calibration import split_calibration
 from nmdeploy.frontend.trace import trace
-from nmdeploy.pipeline import CompilerOptions, PassRunner, compile_layers
+from nmdeploy.passes import PassRunner
+from nmdeploy.pipeline import compile_layers
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import NeuronChoice
 
