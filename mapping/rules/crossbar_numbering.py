@@ -45,7 +45,8 @@ class CrossbarNumbering:
     @cached_property
     def first_neuron(self) -> IntArray:
         """Number of the first neuron of each population, and of all neurons in the end."""
-        return np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.int64)
+        first: IntArray = np.concatenate([[0], np.cumsum(self.sizes)]).astype(np.int64)
+        return first
 
     @property
     def neuron_count(self) -> int:
@@ -68,7 +69,8 @@ class CrossbarNumbering:
     def first_sources(self) -> IntArray:
         """Number of the first neuron of the source of each projection; -1 for sources on the host."""
         hosted = np.array([one.on_host for one in self.populations], dtype=np.bool_)
-        return np.where(hosted[self.sources], -1, self.first_neuron[self.sources])
+        first: IntArray = np.where(hosted[self.sources], -1, self.first_neuron[self.sources])
+        return first
 
     @cached_property
     def into_chip(self) -> NDArray[np.bool_]:
@@ -81,12 +83,14 @@ class CrossbarNumbering:
     def copies(self) -> IntArray:
         """Axons that a source neuron of each projection drives in a core; 0 where the host is the target."""
         counts = np.array([len(one.axon_types) for one in self.projections], dtype=np.int64)
-        return np.where(self.into_chip, counts, 0)
+        copies: IntArray = np.where(self.into_chip, counts, 0)
+        return copies
 
     @cached_property
     def first_slot(self) -> IntArray:
         """Number of the first slot of each projection, and of all slots in the end."""
-        return np.concatenate([[0], np.cumsum(self.source_sizes * self.copies)]).astype(np.int64)
+        first: IntArray = np.concatenate([[0], np.cumsum(self.source_sizes * self.copies)]).astype(np.int64)
+        return first
 
     @property
     def slot_count(self) -> int:

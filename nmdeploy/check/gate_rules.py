@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from mapping.layer_rules import LayerRule
 from mapping.rules.rule import Rule
 from mapping.verify import RULES
+from mapping.verify_crossbars import OWN_RULES
 from mapping.verify_layers import LAYER_RULES
 
 
@@ -42,7 +44,7 @@ BASELINE = RuleText(
 )
 
 
-def _texts(rules: Mapping[str, Rule | LayerRule]) -> dict[str, RuleText]:
+def _texts(rules: Mapping[str, Rule[Any] | LayerRule]) -> dict[str, RuleText]:
     return {
         code: RuleText(code, rule.title, rule.explanation, rule.figures, rule.source, rule.remedy)
         for code, rule in rules.items()
@@ -56,5 +58,9 @@ RULE_TEXTS: dict[str, RuleText] = {
 }
 """All of them by code, in the order in which they are checked."""
 
-EXPLAINED: dict[str, RuleText] = {**RULE_TEXTS, **_texts(LAYER_RULES)}
-"""Those of chips that compute a layer a core too, which `compile` checks and no artifact is made for."""
+EXPLAINED: dict[str, RuleText] = {
+    **RULE_TEXTS,
+    **_texts(LAYER_RULES),
+    **_texts({rule.code: rule for rule in OWN_RULES}),
+}
+"""Those of chips that compute a layer a core, and of crossbars, too; no artifact is made for them."""
