@@ -47,7 +47,7 @@ def available_targets() -> list[str]:
 
 
 def available_profiles() -> list[str]:
-    """Names of those that networks can be compiled for, sorted."""
+    """Names of those of neuron cores, sorted."""
     return [name for name in available_targets() if isinstance(load_target(name), HardwareProfile)]
 
 
@@ -135,7 +135,7 @@ def parse_target(text: str, where: str) -> ChipProfile:
     return model.model_validate(data)
 
 
-def parse_profile(text: str, where: str) -> HardwareProfile:
+def parse_mesh_profile(text: str, where: str) -> MeshProfile:
     """As `parse_target`, for chips that networks can be compiled for.
 
     Raises
@@ -144,8 +144,22 @@ def parse_profile(text: str, where: str) -> HardwareProfile:
         As `parse_target`, or it is a chip of another kind; says what is missing.
     """
     profile = parse_target(text, where)
-    if not isinstance(profile, HardwareProfile):
+    if not isinstance(profile, (HardwareProfile, CrossbarProfile)):
         raise ProfileError(f"target {where} ({profile.title}) cannot be compiled for: {OBSTACLES[profile.kind]}")
+    return profile
+
+
+def parse_profile(text: str, where: str) -> HardwareProfile:
+    """As `parse_mesh_profile`, for chips whose cores hold neurons and lists of synapses.
+
+    Raises
+    ------
+    ProfileError
+        As `parse_mesh_profile`, or it is a chip of crossbars.
+    """
+    profile = parse_mesh_profile(text, where)
+    if not isinstance(profile, HardwareProfile):
+        raise ProfileError(f"target {where} ({profile.title}) is a chip of crossbars, which have no lists of synapses")
     return profile
 
 
@@ -153,10 +167,6 @@ OBSTACLES = {
     "layer_cores": (
         "a mapping-only target. `nmdeploy compile` matches whole layers to its cores, but there is no quantiser, "
         "simulator or emission for them yet"
-    ),
-    "crossbars": (
-        "there is no compiler yet that makes weights of axon types, splits fan-in over crossbars and copies neurons "
-        "for each axon that they feed"
     ),
     "analog": (
         "a mapping-only target. Its neurons and synapses are analog, so that there are no integer formats to quantise "

@@ -157,3 +157,9 @@ LIMIT_NAMES: dict[str, LimitName] = {
     "synapses_per_row": LimitName("NMD211", "synapses in one row"),
 }
 """Names of the capacities, by field of `Demands` and of ``profile.core_limits``."""
+
+CROSSBAR_LIMIT_NAMES: dict[str, LimitName] = {
+    "axons": LimitName("NMD801", "axons"),
+    "neurons": LimitName("NMD802", "neurons"),
+}
+"""Names of the capacities, by field of `CrossbarDemands` and of ``profile.crossbar``."""

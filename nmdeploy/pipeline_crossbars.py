@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from mapping.crossbar_bounds import crossbar_core_bounds
 from numpy.typing import NDArray
 
 from hw_profiles.crossbar_profile import CrossbarProfile
-from mapping.bounds import CoreBounds
 from mapping.crossbar_mapping import MappedCrossbars, map_crossbars
 from mapping.network import ChipNetwork, build_graph
 from mapping.placement_options import PlacementOptions
@@ -24,7 +24,7 @@ from nmdeploy.convert.convert import apply_method
 from nmdeploy.crossbar.axon_plan import Precision
 from nmdeploy.crossbar.bias_axons import with_bias_axons
 from nmdeploy.crossbar.convert_crossbars import ConvertedForCrossbars, convert_for_crossbars
-from nmdeploy.crossbar.deviation import deviations
+from nmdeploy.crossbar.deviation import sums_of_inputs
 from nmdeploy.crossbar.initial_potentials import with_loadable_potentials
 from nmdeploy.energy.count_operations import count_operations
 from nmdeploy.energy.float_network import float_operations
@@ -108,7 +108,7 @@ def compile_for_crossbars(
         network=network,
         placement=placement,
         program=program,
-        core_bounds=CoreBounds(1, 1, {}),
+        core_bounds=crossbar_core_bounds(network, profile),
         quality=placement_quality(
             network, placement, profile, tile_spikes(network, placement, judgement.spike_counts)
         ),
@@ -159,5 +159,5 @@ def _audit(
     # relays change no spikes, and would only stand between partial sums and their readers
     placed = [network.population(population.name) for population in quantized.populations]
     without_relays = replace(quantized, graph=build_graph(placed, quantized.projections))
-    measured = [str(one) for one in deviations(without_relays, converted.splits, spike_counts)]
-    return replace(audit, notes=(*audit.notes, *chosen.notes, *measured))
+    sums = sums_of_inputs(without_relays, converted.splits, spike_counts)
+    return replace(audit, notes=(*audit.notes, *chosen.notes), sums=tuple(sums))

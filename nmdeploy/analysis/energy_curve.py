@@ -8,8 +8,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
 from hw_profiles.energy import EnergyPreset
+from mapping.crossbar_program import CrossbarProgram
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from nmdeploy.analysis.scores import Tally
@@ -62,7 +63,7 @@ class EnergyPoint:
 def energy_curve(
     network: ChipNetwork,
     placement: Placement,
-    profile: HardwareProfile,
+    profile: MeshProfile,
     expected: Expected,
     windows: Sequence[int],
     preset: EnergyPreset,
@@ -71,6 +72,7 @@ def energy_curve(
     input_convention: InputConvention = "cached",
     memory_bytes: int | None = None,
     progress: Callable[[int], None] | None = None,
+    program: CrossbarProgram | None = None,
 ) -> list[EnergyPoint]:
     """Run windows of different lengths, each by itself, all of the network as compiled.
 
@@ -78,7 +80,7 @@ def energy_curve(
     ----------
     network : ChipNetwork
     placement : Placement
-    profile : HardwareProfile
+    profile : MeshProfile
     expected : Expected
     windows : sequence of int
         Steps.
@@ -89,6 +91,8 @@ def energy_curve(
         See `nmdeploy.simulator.simulate`.
     progress : callable, optional
         Called with the number of samples just finished, of samples x windows.
+    program : CrossbarProgram, optional
+        Of a chip of crossbars.
 
     Returns
     -------
@@ -101,7 +105,7 @@ def energy_curve(
     for window in windows:
         result = simulator.run(samples, timesteps=window, memory_bytes=memory_bytes, progress=progress)
         counts = count_operations(
-            network, placement, profile, samples, result.spike_counts, timesteps=window
+            network, placement, profile, samples, result.spike_counts, timesteps=window, program=program
         )
         tally = Tally(network)
         tally.add(decode(network, result.potentials, window), expected.reference, expected.labels)

@@ -8,10 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hw_profiles import HardwareProfile, ProfileError, parse_profile
+from hw_profiles import MeshProfile, ProfileError, parse_mesh_profile
+from hw_profiles.crossbar_profile import CrossbarProfile
+from mapping.crossbar_program import CrossbarProgram
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from mapping.placement_json import placement_from_json, placement_to_json
+from nmdeploy.artifact.crossbars_file import read_crossbar_program, write_crossbar_program
 from nmdeploy.artifact.manifest import Manifest, file_sha256, manifest_text, read_manifest
 from nmdeploy.artifact.network_file import read_float_network, read_network, write_network
 from nmdeploy.artifact.replace_folder import replaced_folder
@@ -20,6 +23,7 @@ from nmdeploy.errors import ArtifactError
 from nmdeploy.spiking.network import SpikingNetwork
 
 PLACEMENT_FILE = "placement.json"
+PROGRAM_FILE = "crossbars.h5"
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,7 @@ class Artifact:
     float_network : SpikingNetwork
         The network before quantisation; as a float network it equals the trained one.
     placement : Placement
-    profile : HardwareProfile
+    profile : MeshProfile
         The copy compiled against.
     profile_text : str
         Its TOML.
@@ -41,16 +45,19 @@ class Artifact:
         See `nmdeploy.convert.audit`.
     counts : OperationCounts
         On the calibration samples.
+    program : CrossbarProgram or None
+        Of a chip of crossbars.
     """
 
     manifest: Manifest
     network: ChipNetwork
     float_network: SpikingNetwork
     placement: Placement
-    profile: HardwareProfile
+    profile: MeshProfile
     profile_text: str
     audit: dict[str, Any]
     counts: OperationCounts
+    program: CrossbarProgram | None = None
 
 
 def write_artifact(folder: Path, artifact: Artifact) -> None:
@@ -67,6 +74,8 @@ def write_artifact(folder: Path, artifact: Artifact) -> None:
         with replaced_folder(folder) as fresh:
             write_network(fresh / "network.h5", artifact.network, artifact.float_network)
             _write_text(fresh / PLACEMENT_FILE, placement_to_json(artifact.placement))
+            if artifact.program is not None:
+                write_crossbar_program(fresh / PROGRAM_FILE, artifact.program)
             _write_text(fresh / "profile.toml", artifact.profile_text)
             _write_text(fresh / "audit.json", _json(artifact.audit))
             _write_text(fresh / "energy.json", _json(artifact.counts.as_dict()))
@@ -88,7 +97,7 @@ def read_artifact(folder: Path) -> Artifact:
     manifest = read_manifest(folder)
     profile_text = _read_text(folder / "profile.toml")
     try:
-        profile = parse_profile(profile_text, str(folder / "profile.toml"))
+        profile = parse_mesh_profile(profile_text, str(folder / "profile.toml"))
     except ProfileError as error:
         raise ArtifactError(str(error)) from error
     try:
@@ -104,6 +113,7 @@ def read_artifact(folder: Path) -> Artifact:
         profile_text=profile_text,
         audit=_read_json(folder / "audit.json"),
         counts=counts,
+        program=read_crossbar_program(folder / PROGRAM_FILE) if isinstance(profile, CrossbarProfile) else None,
     )
 
 

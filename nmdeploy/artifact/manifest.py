@@ -29,7 +29,7 @@ class Options(_Strict):
     timesteps: int
     method: str
     percentile: float
-    weight_bits: int
+    weight_bits: int | None
     thresholds: str
     reset: str
     seed: int

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hw_profiles.energy import EnergyPreset
+from mapping.core_capacities import core_capacities
 from mapping.core_traffic import core_traffic
 from mapping.mesh_positions import mesh_positions
-from mapping.tiles import LIMIT_NAMES
+from mapping.tiles import CROSSBAR_LIMIT_NAMES, LIMIT_NAMES
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.energy.report import EnergyReport
 from nmdeploy.errors import ArtifactError
@@ -26,7 +27,10 @@ MEANINGS: dict[str, str] = {
     "total_hops": "hops of all messages of an inference",
     "energy_pj": "energy of an inference in pJ, estimate",
     UTILISATION: "share of the capacity that is fullest on any core",
-    **{f"{UTILISATION}.{field}": f"share of {name.label} on the fullest core" for field, name in LIMIT_NAMES.items()},
+    **{
+        f"{UTILISATION}.{field}": f"share of {name.label} on the fullest core"
+        for field, name in (LIMIT_NAMES | CROSSBAR_LIMIT_NAMES).items()
+    },
 }
 """Every measure that a mapping may have, in words. Those of capacities that the chip does not limit are left out."""
 
@@ -75,7 +79,7 @@ def measures(compiled: Artifact, preset: EnergyPreset) -> dict[str, Measure]:
         The operations were counted on another placement.
     """
     placed = [(str(core.address), tile.population) for core in compiled.placement.cores for tile in core.tiles]
-    if [(tile.core, tile.population) for tile in compiled.counts.tiles] != placed:
+    if [(tile.core, tile.population) for tile in compiled.counts.placed_tiles] != placed:
         raise ArtifactError("energy.json counts the operations of another placement. Compile the model again.")
     chips = np.array([core.address.chip for core in compiled.placement.cores], dtype=np.int64)
     opens_chip = np.zeros(len(chips))  # the first core of each further chip weighs more
@@ -119,11 +123,9 @@ def _energy(compiled: Artifact, preset: EnergyPreset) -> Measure:
 def _utilisations(compiled: Artifact) -> list[Measure]:
     """Demands over capacities, where the chip has them; first the fullest of all."""
     shares: dict[str, FloatArray] = {}
-    for field in LIMIT_NAMES:
-        limit = getattr(compiled.profile.core_limits, field)
-        if limit is not None:
-            demands = [getattr(core.demands, field) for core in compiled.placement.cores]
-            shares[f"{UTILISATION}.{field}"] = np.array(demands, dtype=np.float64) / limit.value
+    for field, capacity in core_capacities(compiled.profile).items():
+        demands = [getattr(core.demands, field) for core in compiled.placement.cores]
+        shares[f"{UTILISATION}.{field}"] = np.array(demands, dtype=np.float64) / capacity
     fullest = np.max(list(shares.values()), axis=0)
     return [
         Measure(name, float(by_core.max(initial=0.0)), by_core, is_peak=True)

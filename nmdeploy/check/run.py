@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hw_profiles.energy import EnergyPreset
-from mapping.bounds import cores_lower_bound
 from mapping.placement_quality import placement_quality
-from mapping.verify import RULES, verify
 from nmdeploy.artifact.artifact import Artifact, read_artifact
+from nmdeploy.artifact.legality import cores_bound_of, rules_of, violations_of
 from nmdeploy.check.baseline import Tolerance, compare, refuse_other_network, remarks
 from nmdeploy.check.budget import judge_budgets
 from nmdeploy.check.measures import Measure, measures
@@ -64,7 +63,7 @@ def check(artifact: Path, gate: Gate, show: Callable[[str], None] = lambda step:
     if earlier is not None:
         refuse_other_network(compiled, earlier)
     show("verify")
-    violations = tuple(verify(compiled.network, compiled.placement, compiled.profile))
+    violations = tuple(violations_of(compiled))
     legal = not any(violation.severity == "error" for violation in violations)
     show("measure")
     found = measures(compiled, gate.preset) if legal else None
@@ -72,11 +71,11 @@ def check(artifact: Path, gate: Gate, show: Callable[[str], None] = lambda step:
         artifact=str(artifact),
         placement_path=placement_path(artifact),
         target=compiled.profile.name,
-        rules_checked=len(RULES),
+        rules_checked=len(rules_of(compiled)),
         violations=violations,
         places=Places(compiled),
         cores_used=len(compiled.placement.cores),
-        cores_bound=cores_lower_bound(compiled.network, compiled.profile),
+        cores_bound=cores_bound_of(compiled),
         chips_used=compiled.placement.chip_count,
         preset=gate.preset,
         measures=found,

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 from rich.table import Table
 
-from hw_profiles import HardwareProfile, parse_profile, parse_target, profile_text
+from hw_profiles import parse_target, profile_text
 from hw_profiles.analog_profile import AnalogProfile
+from hw_profiles.crossbar_profile import CrossbarProfile
 from hw_profiles.layer_core_profile import LayerCoreProfile
 from mapping.neuron_models import Release
 from mapping.placement_options import PlacementOptions
@@ -23,10 +24,12 @@ from nmdeploy.cli.mapping_only import map_only
 from nmdeploy.compiler_options import CompilerOptions
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 from nmdeploy.convert.methods import METHODS
+from nmdeploy.crossbar.axon_plan import Precision
 from nmdeploy.data_file import read_data
 from nmdeploy.errors import NmdeployError
 from nmdeploy.passes import PassRunner, StoppedAfterPassError
 from nmdeploy.pipeline import PASSES, compile_layers
+from nmdeploy.pipeline_crossbars import CROSSBAR_PASSES, compile_for_crossbars
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import NeuronChoice, NeuronName
 from nmdeploy.quantize.weight_rounding import WeightRounding, default_rounding
@@ -34,6 +37,11 @@ from nmdeploy.search.recipe import AUTO, PRESETS, recommended_neurons
 
 if TYPE_CHECKING:
     from nmdeploy.model import Model
+
+
+DEFAULT_WEIGHT_BITS = 8
+# About what layers of crossbars are given if left to themselves; below 8, so that weights are rounded with care.
+CROSSBAR_WEIGHT_BITS = 4
 
 
 class Thresholds(str, Enum):
@@ -159,8 +167,12 @@ def compile_command(
         Compensations, typer.Option(help="Layer-wise error compensation; auto: where it helps on held-out samples.")
     ] = Compensations.auto,
     decoding: Annotated[
-        Decodings, typer.Option(help="Outputs from membrane potentials, or from counts of output spikes.")
-    ] = Decodings.by_membrane,
+        Decodings | None,
+        typer.Option(
+            help="Outputs from membrane potentials, or from counts of output spikes; default: membrane, where the "
+            "target lets the host read potentials."
+        ),
+    ] = None,
     read_out_from: Annotated[
         int | None,
         typer.Option(min=0, help="First step of the window from which on outputs are read; default: the best."),
@@ -169,7 +181,10 @@ def compile_command(
         bool, typer.Option(help="Off only to show what it is worth.")
     ] = True,
     percentile: Annotated[float, typer.Option(min=50, max=100, help="Of the percentile methods.")] = 99.9,
-    weight_bits: Annotated[int, typer.Option(help="Width of the weights.")] = 8,
+    weight_bits: Annotated[
+        int | None,
+        typer.Option(min=1, help="Width of the weights; default: 8, on crossbars what each layer needs."),
+    ] = None,
     weight_rounding: Annotated[
         WeightRoundings | None,
         typer.Option(help="Default: gptq below 8 bits if there are calibration samples, else nearest."),
@@ -215,17 +230,22 @@ def compile_command(
     std: Annotated[str | None, typer.Option(help="Then they are divided by this.")] = None,
     layout: Annotated[DataLayout | None, typer.Option(help="Axes of data files.")] = None,
     trust: Annotated[bool, typer.Option("--trust", help="Unpickle classes that could run any code.")] = False,
-    stop_after: Annotated[str | None, typer.Option(help=f"Stop after a pass: {', '.join(PASSES)}.")] = None,
+    stop_after: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Stop after a pass: {', '.join(PASSES)}; on crossbars {', '.join(CROSSBAR_PASSES)}."
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Convert, quantise, place and check a trained network; exit 0 only if the placement is legal."""
     from nmdeploy.frontend.load import load_model  # torch takes seconds to import
 
-    if stop_after is not None and stop_after not in PASSES:
-        raise NmdeployError(f"--stop-after {stop_after}: no such pass. Passes: {', '.join(PASSES)}")
     text = profile_text(target)
-    chip = parse_target(text, target)
-    profile = chip if isinstance(chip, (LayerCoreProfile, AnalogProfile)) else parse_profile(text, target)
+    profile = parse_target(text, target)
+    names = CROSSBAR_PASSES if isinstance(profile, CrossbarProfile) else PASSES
+    if stop_after is not None and stop_after not in names:
+        raise NmdeployError(f"--stop-after {stop_after}: no such pass for {target}. Passes: {', '.join(names)}")
     loaded = load_model(
         model,
         model_factory=model_factory,
@@ -236,17 +256,24 @@ def compile_command(
         layout=None if layout is None else layout.value,
         trust=trust,
     )
-    if not isinstance(profile, HardwareProfile):
+    if isinstance(profile, (LayerCoreProfile, AnalogProfile)):
         map_only(loaded.layers, profile, output, as_json)
         return
     samples = _calibration(loaded, calibration, calibration_limit, seed)
-    rounding: WeightRounding = default_rounding(weight_bits, calibrated=not samples.is_noise)
+    if isinstance(profile, CrossbarProfile):
+        refuse_what_crossbars_lack(profile, decoding, thresholds, refinement_steps)
+        decoding = Decodings.by_count
+        bits = weight_bits or CROSSBAR_WEIGHT_BITS
+    else:
+        decoding = decoding or Decodings.by_membrane
+        bits = weight_bits or DEFAULT_WEIGHT_BITS
+    rounding: WeightRounding = default_rounding(bits, calibrated=not samples.is_noise)
     if weight_rounding is not None:
         rounding = weight_rounding.value
     options = CompilerOptions(
         QuantizationOptions(
             timesteps=timesteps,
-            weight_bits=weight_bits,
+            weight_bits=bits,
             thresholds=thresholds.value,
             reset=reset.value,
             weight_rounding=rounding,
@@ -269,7 +296,11 @@ def compile_command(
     with pass_progress() as announce:
         passes = PassRunner(announce, stop_after)
         try:
-            compiled = compile_layers(loaded.layers, samples, profile, options, passes)
+            if isinstance(profile, CrossbarProfile):
+                precision = Precision(weight_bits)
+                compiled = compile_for_crossbars(loaded.layers, samples, profile, options, precision, passes)
+            else:
+                compiled = compile_layers(loaded.layers, samples, profile, options, passes)
         except StoppedAfterPassError as stop:
             stdout_console().print(_seconds_table(f"stopped after {stop}", stop.seconds))
             return
@@ -278,7 +309,7 @@ def compile_command(
         timesteps=compiled.network.timesteps,
         method=compiled.recipe.method,
         percentile=percentile,
-        weight_bits=weight_bits,
+        weight_bits=weight_bits if isinstance(profile, CrossbarProfile) else bits,
         thresholds=thresholds.value,
         reset=reset.value,
         initial_potential=compiled.recipe.initial_potential_share,
@@ -310,11 +341,29 @@ def compile_command(
         profile_text=text,
         audit=compiled.audit.as_dict(),
         counts=compiled.counts,
+        program=compiled.program,
     )
     write_artifact(folder, artifact)
     print_summary(compiled, profile, recorded, folder, as_json)
     if any(violation.severity == "error" for violation in compiled.violations):
         raise typer.Exit(1)
+
+
+def refuse_what_crossbars_lack(
+    profile: CrossbarProfile, decoding: Decodings | None, thresholds: Thresholds, refinement_steps: int | None
+) -> None:
+    """Refuse options that chips of crossbars have nothing for.
+
+    Raises
+    ------
+    NmdeployError
+    """
+    if decoding is Decodings.by_membrane:
+        raise NmdeployError(f"--decoding membrane: potentials of {profile.name} cannot be read; its spikes are counted")
+    if thresholds is Thresholds.layer:
+        raise NmdeployError(f"--thresholds layer: every neuron of {profile.name} has a threshold of its own")
+    if refinement_steps:
+        raise NmdeployError(f"--refinement-steps: spikes of {profile.name} all weigh the same")
 
 
 def _neurons(

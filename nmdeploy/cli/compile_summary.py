@@ -4,26 +4,26 @@ from __future__ import annotations
 
 import sys
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 from rich.table import Table
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
 from mapping.placement_quality import PlacementQuality
 from nmdeploy.artifact.manifest import Options
 from nmdeploy.cli.console import key_value_table, print_json, stdout_console, warn
 from nmdeploy.compiled import Compiled
 
 
-def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> dict[str, object]:
+def summary(compiled: Compiled, profile: MeshProfile, options: Options) -> dict[str, object]:
     """The summary that `--json` prints."""
     network = compiled.network
-    entries = compiled.audit.entries
     return {
         "target": profile.name,
         "timesteps": options.timesteps,
         "latency_steps": network.latency_steps,
-        "steps_per_sample": network.timesteps + network.gap_steps,
+        "steps_per_sample": _steps_per_sample(compiled),
         "recipe": str(compiled.recipe),
         "method": compiled.recipe.method,
         "headroom": compiled.recipe.headroom,
@@ -48,11 +48,18 @@ def summary(compiled: Compiled, profile: HardwareProfile, options: Options) -> d
         "activations_converted": compiled.audit.activations_converted,
         "activations_total": compiled.audit.activations_total,
         "layers": _layers(compiled),
-        "approximate_layers": [entry.layer for entry in entries if not entry.exact],
+        "approximate_layers": compiled.audit.approximate_layers,
+        "sums": [asdict(entry) for entry in compiled.audit.sums],
         "notes": list(compiled.audit.notes),
         "violations": [violation.as_dict() for violation in compiled.violations],
         "seconds": {name: round(seconds, 4) for name, seconds in compiled.seconds.items()},
     }
+
+
+def _steps_per_sample(compiled: Compiled) -> int:
+    """Steps from one sample to the next; potentials of crossbars are loaded all at once, when a sample is through."""
+    network = compiled.network
+    return network.latency_steps if compiled.program is not None else network.timesteps + network.gap_steps
 
 
 def _layers(compiled: Compiled) -> list[dict[str, str | int]]:
@@ -66,6 +73,7 @@ def _layers(compiled: Compiled) -> list[dict[str, str | int]]:
             "cores_bound": compiled.core_bounds.layers[population.name],
         }
         for population in compiled.network.populations
+        if not population.on_host
     ]
 
 
@@ -81,7 +89,27 @@ def _layer_table(compiled: Compiled) -> Table:
     return table
 
 
-def print_summary(compiled: Compiled, profile: HardwareProfile, options: Options, folder: Path, as_json: bool) -> None:
+def _sum_table(compiled: Compiled) -> Table:
+    table = Table(title="sums of inputs on crossbars, deviations in spikes of the layer over the window")
+    table.add_column("layer")
+    table.add_column("sum")
+    for column in ("bound", "mean", "largest", "partial sums not sent in full"):
+        table.add_column(column, justify="right")
+    for entry in compiled.audit.sums:
+        if entry.exact:
+            table.add_row(entry.population, "exact", "0", "0", "0", "-")
+            continue
+        deviations = (entry.bound_spikes, entry.mean_deviation_spikes, entry.largest_deviation_spikes)
+        table.add_row(
+            entry.population,
+            f"in {entry.parts} parts, approximate",
+            *(f"{one:.2f}" for one in deviations),
+            f"{entry.unsent_share:.2%}",
+        )
+    return table
+
+
+def print_summary(compiled: Compiled, profile: MeshProfile, options: Options, folder: Path, as_json: bool) -> None:
     """Print it to stdout, and notes and violations to stderr."""
     data = summary(compiled, profile, options)
     if as_json:
@@ -93,7 +121,7 @@ def print_summary(compiled: Compiled, profile: HardwareProfile, options: Options
             ("artifact", str(folder)),
             ("target", f"{profile.name} ({profile.title})"),
             ("method", str(compiled.recipe)),
-            ("weights", f"{options.weight_bits} bits, {options.weight_rounding} rounding"),
+            ("weights", f"{_weights(options)}, {options.weight_rounding} rounding"),
             (
                 "time steps",
                 f"{options.timesteps} (latency {data['latency_steps']} steps, "
@@ -109,8 +137,14 @@ def print_summary(compiled: Compiled, profile: HardwareProfile, options: Options
         ]
         stdout_console().print(key_value_table("nmdeploy compile", rows))
         stdout_console().print(_layer_table(compiled))
+        if compiled.audit.sums:
+            stdout_console().print(_sum_table(compiled))
     for violation in compiled.violations:
         print(violation, file=sys.stderr)
+
+
+def _weights(options: Options) -> str:
+    return "as fine as each layer needs" if options.weight_bits is None else f"{options.weight_bits} bits"
 
 
 def _cores(compiled: Compiled) -> str:

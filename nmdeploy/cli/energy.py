@@ -126,6 +126,7 @@ def _count(compiled: Artifact, samples: NDArray[np.float32], memory_limit: int |
         samples,
         result.spike_counts,
         float_layers=compiled.counts.float_layers,
+        program=compiled.program,
     )
 
 
@@ -150,4 +151,5 @@ def _curve(
             input_convention=convention.value,
             memory_bytes=memory_limit,
             progress=progress,
+            program=compiled.program,
         )

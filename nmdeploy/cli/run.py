@@ -126,7 +126,15 @@ def run_command(
     if left_early is not None and early_exit is not None:
         network, preset = compiled.network, energy_presets()[EARLY_EXIT_PRESET]
         saving = early_exit_saving(
-            network, compiled.placement, compiled.profile, samples, result, left_early, early_exit, preset
+            network,
+            compiled.placement,
+            compiled.profile,
+            samples,
+            result,
+            left_early,
+            early_exit,
+            preset,
+            compiled.program,
         )
     _print(report, points, saving, are_windows=windows_are_prefixes(compiled.network), as_json=as_json)
 

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 from hw_profiles.energy import EnergyPreset
 from mapping.network import InputProjection, Population, Projection
 from mapping.route_metrics import route_metrics
-from mapping.verify import RULES, verify
 from nmdeploy.artifact.artifact import Artifact
+from nmdeploy.artifact.legality import rules_of, violations_of
 from nmdeploy.check.measures import measures
 from nmdeploy.energy.report import EnergyReport
 
@@ -75,7 +75,7 @@ def artifact_facts(artifact: Artifact, preset: EnergyPreset) -> dict[Fact, Value
     ArtifactError
         The operations were counted on another placement.
     """
-    violations = verify(artifact.network, artifact.placement, artifact.profile)
+    violations = violations_of(artifact)
     legal = not any(violation.severity == "error" for violation in violations)
     broken = Counter(violation.rule for violation in violations)
     files = ((name, digest) for name, digest in artifact.manifest.files.items() if name != PROFILE_FILE)
@@ -88,7 +88,7 @@ def artifact_facts(artifact: Artifact, preset: EnergyPreset) -> dict[Fact, Value
         **({Fact("mapping", "", name): value for name, value in _measured(artifact, preset)} if legal else {}),
         **dict(_layers(artifact, preset)),
         LEGAL: legal,
-        **{Fact("violations", "", rule): broken[rule] for rule in RULES},
+        **{Fact("violations", "", rule): broken[rule] for rule in rules_of(artifact)},
         **{Fact("files", name, "sha256"): digest for name, digest in files},
     }
 

@@ -35,6 +35,35 @@ class AuditEntry:
 
 
 @dataclass(frozen=True)
+class SumEntry:
+    """How the inputs of a population are summed on a chip of crossbars.
+
+    Attributes
+    ----------
+    population : str
+    exact : bool
+        Whether a core sums all inputs of a neuron.
+    parts : int
+        Partial sums that it is made of if not; else 1.
+    bound_spikes : float
+        By how many spikes of the population its input may be off once all partial sums are sent, in the channel where
+        that is most; 0 where exact. See `nmdeploy.crossbar.deviation`.
+    mean_deviation_spikes, largest_deviation_spikes : float
+        By how many it was, at the end of the window, over all neurons and held-out samples.
+    unsent_share : float
+        Share of partial sums that had not been sent in full by then.
+    """
+
+    population: str
+    exact: bool
+    parts: int = 1
+    bound_spikes: float = 0.0
+    mean_deviation_spikes: float = 0.0
+    largest_deviation_spikes: float = 0.0
+    unsent_share: float = 0.0
+
+
+@dataclass(frozen=True)
 class ConversionAudit:
     """Every activation of the trained network, in topological order, and notes on the conversion.
 
@@ -45,11 +74,20 @@ class ConversionAudit:
         Activation layers counted in the layer graph, independently of `entries`.
     notes : tuple of str
         Warnings: dead channels, missing calibration data.
+    sums : tuple of SumEntry
+        Of the populations on a chip of crossbars.
     """
 
     entries: tuple[AuditEntry, ...]
     activations_total: int
     notes: tuple[str, ...] = ()
+    sums: tuple[SumEntry, ...] = ()
+
+    @property
+    def approximate_layers(self) -> list[str]:
+        """Layers whose replacement is not the trained function, and populations that are summed in parts."""
+        layers = [entry.layer for entry in self.entries if not entry.exact]
+        return layers + [entry.population for entry in self.sums if not entry.exact]
 
     @property
     def activations_converted(self) -> int:
@@ -63,4 +101,5 @@ class ConversionAudit:
             "activations_total": self.activations_total,
             "entries": [asdict(entry) for entry in self.entries],
             "notes": list(self.notes),
+            "sums": [asdict(entry) for entry in self.sums],
         }

@@ -10,12 +10,12 @@ bound; what has not been sent by the end of the window comes on top, and is part
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mapping.network import ChipNetwork, Population, Projection
+from nmdeploy.convert.audit import SumEntry
 from nmdeploy.crossbar.partial_sums import Split
 from nmdeploy.simulator.products import Product
 
@@ -23,66 +23,39 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 
-@dataclass(frozen=True)
-class Deviation:
-    """Of one population that is summed in parts, in spikes of it over the window.
-
-    Attributes
-    ----------
-    population : str
-    parts : int
-    bound : float
-        Of its input, once all partial sums are sent; of the channel where it is largest.
-    mean, largest : float
-        Of its input, absolute, over all neurons and samples at the end of the window.
-    unsent : float
-        Share of the neurons of partial sums, over all samples, that end the window with a threshold or more unsent.
-    """
-
-    population: str
-    parts: int
-    bound: float
-    mean: float
-    largest: float
-    unsent: float
-
-    def __str__(self) -> str:
-        return (
-            f"{self.population}: its input by {self.parts} partial sums is off by at most {self.bound:.1f} spikes once "
-            f"all are sent; at the end of the window by {self.mean:.2f} in the mean and {self.largest:.1f} at most, "
-            f"with {self.unsent:.2%} of the partial sums not sent in full"
-        )
-
-
-def deviations(
+def sums_of_inputs(
     network: ChipNetwork, splits: Sequence[Split], spike_counts: Mapping[str, IntArray]
-) -> list[Deviation]:
-    """Bound and measure what partial sums lose.
+) -> list[SumEntry]:
+    """Say how every population on the chip is summed; bound and measure what partial sums lose.
 
     Parameters
     ----------
     network : ChipNetwork
-        That has run.
+        That has run; without relays.
     splits : sequence of Split
     spike_counts : mapping of population name to int64 array, (samples, neurons)
 
     Returns
     -------
-    list of Deviation
-        One for each population that reads partial sums; an output has one for each sign.
+    list of SumEntry
+        Partial sums themselves are left out, being exact.
     """
     parts = {name for split in splits for name in split.parts}
-    found = []
+    entries = []
     for population in network.populations:
+        if population.on_host or population.name in parts:
+            continue
         joining = [one for one in network.incoming(population.name) if one.source in parts]
         if joining:
-            found.append(_deviation(network, population, joining, spike_counts))
-    return found
+            entries.append(_deviation(network, population, joining, spike_counts))
+        else:
+            entries.append(SumEntry(population.name, exact=True))
+    return entries
 
 
 def _deviation(
     network: ChipNetwork, population: Population, joining: list[Projection], spike_counts: Mapping[str, IntArray]
-) -> Deviation:
+) -> SumEntry:
     samples = len(spike_counts[population.name])
     threshold = population.threshold.astype(np.float64)
     bound = np.zeros(population.shape[0])
@@ -98,13 +71,14 @@ def _deviation(
         error += weight[:, None, None] * (start[:, None, None] - left)
         unsent += int((left >= of_part[:, None, None]).sum())
         neurons += left.size
-    return Deviation(
+    return SumEntry(
         population.name,
-        len({one.source for one in joining}),
-        float(bound.max()),
-        float(np.abs(error).mean()),
-        float(np.abs(error).max()),
-        unsent / neurons,
+        exact=False,
+        parts=len({one.source for one in joining}),
+        bound_spikes=float(bound.max()),
+        mean_deviation_spikes=float(np.abs(error).mean()),
+        largest_deviation_spikes=float(np.abs(error).max()),
+        unsent_share=unsent / neurons,
     )
 
 

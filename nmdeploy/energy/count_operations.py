@@ -14,16 +14,21 @@ from mapping.network import ChipNetwork, InputProjection, Population, Projection
 from mapping.placement import Placement
 from mapping.tiles import Tile
 from nmdeploy.energy.column_messages import column_messages, columns_by_neuron
-from nmdeploy.energy.counts import FloatLayer, OperationCounts, PopulationSize, ProjectionCounts, TileCounts
+from nmdeploy.energy.counts import (
+    HOST,
+    HOST_CHIP,
+    FloatLayer,
+    OperationCounts,
+    PopulationSize,
+    ProjectionCounts,
+    TileCounts,
+)
 from nmdeploy.energy.crossbar_events import axon_events, synaptic_events
 from nmdeploy.energy.message_counts import MessageCounts, count_messages
 from nmdeploy.energy.operations import SynapticOperations, synaptic_operations
 
 IntArray = NDArray[np.int64]
 
-HOST = "host"
-"""Stands for the core of populations that the host computes."""
-HOST_CHIP = -1
 
 
 def count_operations(
@@ -40,8 +45,8 @@ def count_operations(
 ) -> OperationCounts:
     """Count the operations of a run.
 
-    On crossbars every copy of a neuron counts: it is updated, meets synapses and sends spikes like any other. What the
-    host computes is counted as done by a core of its own, named `HOST`.
+    On crossbars every copy of a neuron is updated, meets synapses and is reset like any other; its spikes are messages,
+    and the neuron's spikes count once. What the host computes is counted as done by a core of its own, named `HOST`.
 
     Parameters
     ----------
@@ -194,7 +199,7 @@ def _count_tile(run: _Run, number: int, core: str, chip: int, tile: Tile) -> Til
     population = run.network.population(name)
     copies = run.copies_in(tile)
     bias = np.broadcast_to(population.bias, population.shape)[_box(tile)]
-    spikes = int((run.spikes[name][_box(tile)] * copies).sum())
+    sent = run.spikes[name][_box(tile)]
     _, rows, columns = tile.shape
     fed = len(_channels_with_current(tile, currents)) * rows * columns
     return TileCounts(
@@ -210,8 +215,8 @@ def _count_tile(run: _Run, number: int, core: str, chip: int, tile: Tile) -> Til
         input_additions=fed * run.input_steps[name],
         neuron_updates=int(copies.sum()) * run.steps[name],
         bias_additions=int(copies[bias != 0].sum()) * run.input_steps[name],
-        spikes=spikes,
-        resets=spikes if _resets(population) else 0,
+        spikes=int(sent.sum()),
+        resets=int((sent * copies).sum()) if _resets(population) else 0,
         messages=int(run.messages.messages[number]),
         off_chip_messages=int(run.messages.off_chip_messages[number]),
         hops_x=int(run.messages.hops_x[number]),

@@ -10,6 +10,11 @@ from pydantic import ConfigDict, Field, TypeAdapter
 _AS_WRITTEN = ConfigDict(extra="forbid", strict=True)
 _Positive = Annotated[int, Field(ge=1)]
 
+HOST = "host"
+"""Stands for the core of populations that the host computes."""
+HOST_CHIP = -1
+"""Stands for its chip."""
+
 
 @dataclass(frozen=True)
 class ProjectionCounts:
@@ -179,7 +184,7 @@ class OperationCounts:
     inputs : int
         Values of one sample.
     tiles : tuple of TileCounts
-        In the order of the placement.
+        In the order of the placement; then what the host computes, if it computes neurons.
     populations : tuple of PopulationSize
     float_layers : tuple of FloatLayer
         Of the trained network.
@@ -198,9 +203,14 @@ class OperationCounts:
     float_layers: tuple[FloatLayer, ...]
 
     @property
+    def placed_tiles(self) -> list[TileCounts]:
+        """Those of the placement, in its order."""
+        return [tile for tile in self.tiles if tile.core != HOST]
+
+    @property
     def spikes_per_inference(self) -> list[float]:
-        """Mean spikes of one inference in each tile."""
-        return [tile.spikes / self.samples for tile in self.tiles]
+        """Mean spikes of one inference in each tile of the placement."""
+        return [tile.spikes / self.samples for tile in self.placed_tiles]
 
     @property
     def float_macs(self) -> int:

@@ -7,8 +7,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hw_profiles import HardwareProfile
+from hw_profiles import MeshProfile
 from hw_profiles.energy import EnergyPreset
+from mapping.crossbar_program import CrossbarProgram
 from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from nmdeploy.energy.count_operations import count_operations
@@ -73,12 +74,13 @@ class EarlyExitSaving:
 def early_exit_saving(
     network: ChipNetwork,
     placement: Placement,
-    profile: HardwareProfile,
+    profile: MeshProfile,
     samples: NDArray[np.float32],
     whole: SimulationResult,
     early: SimulationResult,
     check_interval: int,
     preset: EnergyPreset,
+    program: CrossbarProgram | None = None,
 ) -> EarlyExitSaving:
     """Compare two runs of the same samples.
 
@@ -89,20 +91,22 @@ def early_exit_saving(
     ----------
     network : ChipNetwork
     placement : Placement
-    profile : HardwareProfile
+    profile : MeshProfile
     samples : float32 array, (samples, channels, rows, columns)
         Preprocessed.
     whole, early : SimulationResult
         Of whole windows, and with early exit.
     check_interval : int
     preset : EnergyPreset
+    program : CrossbarProgram, optional
+        Of a chip of crossbars.
     """
     timesteps = whole.potentials.shape[1]
 
     def energy_pj(result: SimulationResult) -> float:
         steps = population_steps(network, result.steps, timesteps)
         counts = count_operations(
-            network, placement, profile, samples, result.spike_counts, timesteps=timesteps, steps=steps
+            network, placement, profile, samples, result.spike_counts, timesteps=timesteps, steps=steps, program=program
         )
         return EnergyReport(counts, preset).total.energy_pj
 

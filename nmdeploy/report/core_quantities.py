@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from mapping.core_capacities import core_capacities
 from mapping.placement import CoreRecord
 from nmdeploy.artifact.artifact import Artifact
 from nmdeploy.energy.report import EnergyReport
@@ -16,6 +17,8 @@ CAPACITIES = (
     ("synapse_memory_words", "synapse memory", "words"),
     ("memory_bytes", "core memory", "bytes"),
     ("synapse_row_bytes", "synapse rows", "bytes"),
+    ("axons", "axons", "axons"),
+    ("neurons", "neurons", "neurons, copies counted"),
 )
 
 
@@ -60,13 +63,13 @@ def core_quantities(artifact: Artifact, energy: EnergyReport) -> list[CoreQuanti
     energy : EnergyReport
         Of this artifact.
     """
-    limits = ((name, title, unit, getattr(artifact.profile.core_limits, name)) for name, title, unit in CAPACITIES)
+    capacities = core_capacities(artifact.profile)
     energies_pj = {row.name: row.energy_pj for row in energy.cores}
     spikes: dict[str, float] = defaultdict(float)
     for tile in artifact.counts.tiles:
         spikes[tile.core] += tile.spikes / artifact.counts.samples
     return [
-        *(_utilisation(name, title, unit, limit.value) for name, title, unit, limit in limits if limit is not None),
+        *(_utilisation(name, title, unit, capacities[name]) for name, title, unit in CAPACITIES if name in capacities),
         _of_cores("energy", f"pJ an inference, estimate by {energy.preset.name}", energies_pj),
         _of_cores("spikes", "spikes sent an inference", spikes),
     ]

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from hw_profiles.energy import EnergyPreset, presets_for
-from mapping.bounds import cores_lower_bound
 from mapping.placement_quality import placement_quality
-from mapping.verify import RULES, verify
 from nmdeploy.analysis.analyze import Analysis
 from nmdeploy.analysis.energy_document import EnergyWindows
 from nmdeploy.artifact.artifact import Artifact
+from nmdeploy.artifact.legality import cores_bound_of, rules_of, violations_of
 from nmdeploy.energy.comparison import compare_formats
 from nmdeploy.energy.report import NOTE, EnergyReport, EnergyRow
 from nmdeploy.report.analysis_page import analysis_section
@@ -50,7 +49,7 @@ def render_page(
     """
     energy = EnergyReport(artifact.counts, preset)
     network = artifact.network
-    violations = verify(network, artifact.placement, artifact.profile)
+    violations = violations_of(artifact)
     quality = None  # measured on legal placements only
     if not any(violation.severity == "error" for violation in violations):
         quality = placement_quality(network, artifact.placement, artifact.profile, artifact.counts.spikes_per_inference)
@@ -63,11 +62,11 @@ def render_page(
         network=network,
         neurons=sum(population.neuron_count for population in network.populations),
         synapses=sum(projection.connectivity.synapse_count for projection in network.projections),
-        cores_bound=cores_lower_bound(network, artifact.profile),
+        cores_bound=cores_bound_of(artifact),
         violations=violations,
         quality=quality,
         links=None if quality is None else link_map(quality.metrics.link_loads),
-        rules=len(RULES),
+        rules=len(rules_of(artifact)),
         energy=energy,
         layers=layers,
         comparisons=compare_formats(artifact.counts, energy.counting, energy.input_convention),
