@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from benchmarks.crossbar_comparison import compare_with_ranc, early_firing
+from benchmarks.crossbar_peer import crossbar_case
 from benchmarks.hand_made_crossbars import hand_made_crossbars
 from benchmarks.ranc_chip import loaded_potentials, ranc_chip
 from mapping.network import build_graph
@@ -62,6 +63,14 @@ def test_hand_made_network_agrees_in_every_column(case, ranc):
     axons = case.program.axons
     assert compared.host_spikes > 2 * 2 * case.network.timesteps
     assert set(axons.axon_type[axons.projection == 5].tolist()) == {1}
+
+
+def test_compiled_network_agrees_in_every_column(ranc):
+    """Partial sums on many cores, weights with a common divisor that is no power of two."""
+    compared = compare_with_ranc(crossbar_case("bordered", None), ranc)
+    assert compared.problems() == []
+    assert len(compared.populations) == 9
+    assert all(one.spikes for one in compared.populations)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +132,7 @@ def test_two_synapses_in_one_entry_are_refused(case):
 
 
 def test_command_says_whether_spikes_differ(ranc):
-    command = [sys.executable, "-m", "benchmarks.crossbar_peer", str(ranc)]
+    command = [sys.executable, "-m", "benchmarks.crossbar_peer", str(ranc), "--networks", "hand-made"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.endswith("No spike differs.\n")
