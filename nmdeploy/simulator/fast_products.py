@@ -277,10 +277,13 @@ def _int8_convolution(
 ) -> Kernel:
     step = _step(weights)
     levels = torch.from_numpy((weights // step).astype(np.int8))
+    # oneDNN multiplies by roundings of its scale and of its inverse: exact for powers of two alone
+    power = step & -step
+    odd = step // power
     padding = _own_padding(connectivity, rows, columns)
     convolution = _Int8Convolution(
         levels,
-        unit=float(step * 2.0**shift),
+        unit=float(power * 2.0**shift),
         zero_point=zero_point,
         stride=[rows.stride, columns.stride],
         padding=padding or [0, 0],
@@ -292,7 +295,8 @@ def _int8_convolution(
         images = spikes.permute(0, 3, 1, 2)
         images = images if padding is not None else _framed(images, rows, columns)
         images = images + zero_point if zero_point else images
-        return convolution(images.view(torch.uint8)).permute(0, 2, 3, 1)
+        sums = convolution(images.view(torch.uint8)).permute(0, 2, 3, 1)
+        return sums if odd == 1 else sums.mul_(odd)
 
     return apply
 
@@ -304,7 +308,7 @@ class _Int8Convolution:
     ----------
     levels : int8 tensor, (O, I/groups, K_rows, K_columns)
     unit : float
-        The sums are given as float32 times this: a power of two, times the common divisor of the weights.
+        The sums are given as float32 times this, a power of two.
     zero_point : int
         What stands for zero in the images, and fills the border.
     stride, padding, dilation : list of int
