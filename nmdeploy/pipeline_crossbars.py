@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-from mapping.crossbar_bounds import crossbar_core_bounds
 from numpy.typing import NDArray
 
 from hw_profiles.crossbar_profile import CrossbarProfile
+from mapping.crossbar_bounds import crossbar_core_bounds
 from mapping.crossbar_mapping import MappedCrossbars, map_crossbars
 from mapping.network import ChipNetwork, build_graph
 from mapping.placement_options import PlacementOptions

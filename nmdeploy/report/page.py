@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from hw_profiles import HardwareProfile
 from hw_profiles.energy import EnergyPreset, presets_for
 from mapping.placement_quality import placement_quality
 from nmdeploy.analysis.analyze import Analysis
@@ -67,6 +68,7 @@ def render_page(
         quality=quality,
         links=None if quality is None else link_map(quality.metrics.link_loads),
         rules=len(rules_of(artifact)),
+        has_trees=isinstance(artifact.profile, HardwareProfile) and artifact.profile.multicast is not None,
         energy=energy,
         layers=layers,
         comparisons=compare_formats(artifact.counts, energy.counting, energy.input_convention),
