@@ -34,7 +34,7 @@ class Demand:
     axons: IntArray
 
 
-def demands_of(reads: ProjectionReads, size: Size, most: int) -> list[Demand] | None:
+def demands_of(reads: ProjectionReads, size: Size, most: int) -> list[Demand]:
     """What a projection asks of its source, in parts of which each neuron of a relay can drive all axons.
 
     Parameters
@@ -43,21 +43,19 @@ def demands_of(reads: ProjectionReads, size: Size, most: int) -> list[Demand] | 
     size : (int, int, int)
         Of the tiles of its target.
     most : int
-        Columns of a core.
+        Columns of a core; no fewer than one input drives axons in a core.
 
     Returns
     -------
-    list of Demand, or None
-        A single one where the whole projection asks for no more. Parts end where tiles do. None if one tile alone asks
-        for more than that of a neuron.
+    list of Demand
+        A single one where the whole projection asks for no more; parts that drive no axons are left out. Parts end
+        where tiles do.
     """
     projection = reads.projection
     whole = Part.whole(projection)
     driven = reads.driven(size)
     if driven.max(initial=0) <= most:
-        return [Demand(whole, driven)]
-    if reads.axons_per_input > most:
-        return None
+        return [Demand(whole, driven)] if driven.any() else []
     found = []
     for box in _boxes(reads, size, most // reads.axons_per_input):
         axons = np.zeros_like(driven)
@@ -107,6 +105,20 @@ def left_to_population(demands: Sequence[Demand], relayed: Sequence[Sequence[Dem
         if demand.part not in gone:
             axons += demand.axons
     return axons
+
+
+def total_of(group: Sequence[Demand]) -> IntArray:
+    """Axons of some demands together."""
+    total: IntArray = np.sum([demand.axons for demand in group], axis=0)
+    return total
+
+
+def in_relay(group: Sequence[Demand]) -> IntArray:
+    """1 for the neurons that a relay for these demands reads: the smallest box of all that drive axons."""
+    inside = np.zeros_like(group[0].axons)
+    places = np.nonzero(total_of(group))
+    inside[tuple(slice(int(place.min()), int(place.max()) + 1) for place in places)] = 1
+    return inside
 
 
 def _boxes(reads: ProjectionReads, size: Size, most: int) -> Iterator[Box]:

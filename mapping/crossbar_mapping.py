@@ -1,4 +1,4 @@
-"""Map a network onto crossbars: relays, start steps, tiles, cores, addresses, and what every core is programmed with."""
+"""Map a network onto crossbars: relays, start steps, tiles, cores, addresses, and what cores are programmed with."""
 
 from __future__ import annotations
 

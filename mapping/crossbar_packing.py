@@ -51,7 +51,8 @@ def pack_crossbars(axons: IntArray, columns: IntArray, limits: Limits) -> IntArr
     _, first, core_of = np.unique(core_of, return_index=True, return_inverse=True)
     rank = np.empty(len(first), dtype=np.int64)
     rank[np.argsort(first)] = np.arange(len(first))
-    return rank[core_of.ravel()]
+    numbered: IntArray = rank[core_of.ravel()]
+    return numbered
 
 
 def _times(axons: IntArray, columns: IntArray, kind: IntArray) -> IntArray:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.crossbar_reads import ProjectionReads, read_by_host
 from mapping.network import ChipNetwork, Population, Projection
@@ -21,7 +23,10 @@ def unfit_for_crossbars(network: ChipNetwork, profile: CrossbarProfile) -> list[
 
 def _too_many_axons(network: ChipNetwork, population: Population, profile: CrossbarProfile) -> Violation | None:
     incoming = list(network.incoming(population.name))
-    demand = int(sum(ProjectionReads(one).axons((1, 1, 1)) for one in incoming).max()) if incoming else 0
+    of_neurons = np.zeros(population.shape, dtype=np.int64)
+    for projection in incoming:
+        of_neurons += ProjectionReads(projection).axons((1, 1, 1))
+    demand = int(of_neurons.max())
     capacity = profile.crossbar.axons.value
     if demand <= capacity:
         return None
@@ -57,12 +62,13 @@ def _too_many_columns(network: ChipNetwork, population: Population, profile: Cro
     """A neuron drives at least all axons of one input in one core; it cannot relay what a core has no columns for."""
     capacity = profile.crossbar.neurons.value
     onto_chip = [one for one in network.outgoing(population.name) if not network.population(one.target).on_host]
-    reads = {one.name: ProjectionReads(one) for one in onto_chip}
-    demand = max((one.axons_per_input for one in reads.values() if one.driven((1, 1, 1)).any()), default=0)
-    if capacity == 1:
-        whole = {one.name: one.connectivity.target_shape for one in onto_chip}
-        least = sum((one.driven((1, 1, 1)) for one in reads.values()), read_by_host(network, population.name) * 1)
-        demand = max(demand, int(least.max())) if whole else demand
+    reads = [ProjectionReads(one) for one in onto_chip]
+    demand = max((one.axons_per_input for one in reads if one.driven((1, 1, 1)).any()), default=0)
+    if capacity == 1:  # relays have one column, too, so that they are no help
+        driven = read_by_host(network, population.name).astype(np.int64)
+        for one in reads:
+            driven += one.driven((1, 1, 1))
+        demand = max(demand, int(driven.max()))
     if demand <= capacity:
         return None
     return Violation(

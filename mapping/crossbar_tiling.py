@@ -14,7 +14,15 @@ from numpy.typing import NDArray
 
 from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.crossbar_cuts import Cut, Limits, PopulationCuts
-from mapping.crossbar_fan_out import Demand, demands_of, groupings, left_to_population, shared_relays
+from mapping.crossbar_fan_out import (
+    Demand,
+    demands_of,
+    groupings,
+    in_relay,
+    left_to_population,
+    shared_relays,
+    total_of,
+)
 from mapping.crossbar_reads import ProjectionReads, read_by_host
 from mapping.crossbar_refusal import unfit_for_crossbars
 from mapping.crossbar_relays import Relay, with_relays
@@ -83,7 +91,8 @@ class _Cutting:
             best: tuple[float, int, Relays, Cut] | None = None
             for number, relayed in enumerate(groupings(demands, self._limits.neurons)):
                 own = left_to_population(demands, relayed, shape) + by_host
-                own += sum(((_total(group) > 0).astype(np.int64) for group in relayed), np.zeros_like(own))
+                for group in relayed:
+                    own += in_relay(group)
                 cut = cuts.best(np.maximum(own, 1))
                 if cut is None:
                     continue
@@ -101,10 +110,7 @@ class _Cutting:
         for projection in self.network.outgoing(name):
             if projection.target in self.sizes:
                 reads = ProjectionReads(projection)
-                parts = demands_of(reads, self.sizes[projection.target], self._limits.neurons)
-                if parts is None:
-                    raise ValueError(f"{projection.name} has more axon types than a core has columns")
-                found += parts
+                found += demands_of(reads, self.sizes[projection.target], self._limits.neurons)
         return found
 
     def _cuts(self, name: str) -> PopulationCuts:
@@ -118,7 +124,7 @@ class _Cutting:
 
     def _relay_cores(self, group: Sequence[Demand]) -> float:
         """Cores of a relay; less than its columns and axons take there is none."""
-        total = _total(group)
+        total = np.maximum(total_of(group), in_relay(group))
         return max(float(total.sum()) / self._limits.neurons, float((total > 0).sum()) / self._limits.axons)
 
     def _put_relays(self, name: str, relayed: Relays) -> None:
@@ -138,8 +144,3 @@ class _Cutting:
             cut = self._cuts(relay).best(np.maximum(columns, 1))
             assert cut is not None  # single neurons fit: a relay has one axon and no more columns than a core
             self.sizes[relay] = cut.size
-
-
-def _total(group: Sequence[Demand]) -> IntArray:
-    total: IntArray = np.sum([demand.axons for demand in group], axis=0)
-    return total

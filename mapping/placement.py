@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 from mapping.tiles import CrossbarDemands, Demands, Tile
 
+HOST = "host"
+"""Stands for the core of neurons that the host computes."""
+HOST_CHIP = -1
+"""Stands for its chip."""
+
 
 @dataclass(frozen=True, order=True)
 class CoreAddress:
@@ -26,6 +31,8 @@ class CoreAddress:
     slot: int
 
     def __str__(self) -> str:
+        if self.chip == HOST_CHIP:
+            return HOST
         return f"chip {self.chip} ({self.x},{self.y}) slot {self.slot}"
 
 

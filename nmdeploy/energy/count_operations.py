@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 from hw_profiles import HardwareProfile, MeshProfile
 from mapping.crossbar_program import CrossbarProgram
 from mapping.network import ChipNetwork, InputProjection, Population, Projection
-from mapping.placement import Placement
+from mapping.placement import HOST, HOST_CHIP, Placement
 from mapping.tiles import Tile
 from nmdeploy.energy.column_messages import column_messages, columns_by_neuron
 from nmdeploy.energy.counts import (
-    HOST,
-    HOST_CHIP,
     FloatLayer,
     OperationCounts,
     PopulationSize,

@@ -7,13 +7,10 @@ from typing import Annotated, Any, ClassVar
 
 from pydantic import ConfigDict, Field, TypeAdapter
 
+from mapping.placement import HOST
+
 _AS_WRITTEN = ConfigDict(extra="forbid", strict=True)
 _Positive = Annotated[int, Field(ge=1)]
-
-HOST = "host"
-"""Stands for the core of populations that the host computes."""
-HOST_CHIP = -1
-"""Stands for its chip."""
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from mapping.network import ChipNetwork
 from mapping.placement import Placement
 from nmdeploy.lava.core_contents import core_contents, route_count
 from nmdeploy.lava.emit_layers import Currents, window_clocks
+from nmdeploy.lava.host_core import with_host
 from nmdeploy.lava.integer_range import populations_of_64_bits
 from nmdeploy.lava.machine_limits import Needs, require_machine
 from nmdeploy.lava.processes.core import Core
@@ -28,7 +29,7 @@ def emit_cores(
 ) -> LavaProgram:
     """As `nmdeploy.lava.emit_layers.emit_layers`, with one process for each core of a placement.
 
-    A core holds its own neurons and the synapses into them. It is connected from every core that holds a source
+    A core holds its own neurons and the synapses into them; what the host computes is one process more. It is connected from every core that holds a source
     neuron of one of these synapses.
 
     Raises
@@ -38,6 +39,7 @@ def emit_cores(
         neuron once, or this machine cannot hold so many processes.
     """
     of_64_bits = populations_of_64_bits(network, currents, timesteps)
+    placement = with_host(network, placement)
     contents = core_contents(network, placement)
     require_machine(
         Needs(len(contents), route_count(contents)),

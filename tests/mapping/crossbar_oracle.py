@@ -1,110 +1,97 @@
-"""Broken rules of a crossbar program, counted one entry at a time in dictionaries."""
+"""What a placed network asks of crossbars, found by listing every synapse."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 
-from crossbar_examples import needed_axons, neurons_of_tile, read_by_host
-
-from mapping.crossbar_program import TO_HOST
-
-
-def listed(table):
-    """Entries of columns or axons as tuples of int."""
-    return list(zip(*(getattr(table, name).tolist() for name in table.__dataclass_fields__), strict=True))
+import numpy as np
+import synapse_oracle
 
 
-def naive_counts(example):
-    """How often each rule of the program is broken, by rule and core.
+def homes(network, placement):
+    """Core of each neuron of the network, and how often neurons stand in a tile."""
+    found, times = {}, Counter()
+    for number, core in enumerate(placement.cores):
+        for tile in core.tiles:
+            for channel in range(*tile.channels):
+                for row in range(*tile.rows):
+                    for column in range(*tile.columns):
+                        found[tile.population, (channel, row, column)] = number
+                        times[tile.population, (channel, row, column)] += 1
+    return found, times
 
-    For networks and placements that are legal and whose cores have room for what they need.
-    """
-    network, profile = example.network, example.profile
-    names = [one.name for one in network.populations]
-    projections = network.projections
-    cores = len(example.placement.cores)
-    dealt = [record.tiles for record in example.placement.cores]
-    wanted = needed_axons(network, dealt)
-    read = read_by_host(network)
-    home = {
-        (tile.population, neuron): core
-        for core, tiles in enumerate(dealt)
-        for tile in tiles
-        for neuron in neurons_of_tile(network, tile)
-    }
-    broken = Counter()
 
-    axons_at, known_axons, served = {}, {}, Counter()
-    seen = set()
-    for row, (core, axon, kind, number, source, copy) in enumerate(listed(example.program.axons)):
-        lies = 0 <= core < cores and 0 <= axon < profile.crossbar.axons.value
-        if lies:
-            broken["NMD807", core] += (core, axon) in seen
-            seen.add((core, axon))
-            axons_at[core, axon] = row
-        if not (lies and is_copy(network, projections, number, source, copy)):
-            broken["NMD805", core] += 1
+def neurons(network):
+    """All neurons on the chip."""
+    for population in network.populations:
+        if not population.on_host:
+            for place in np.ndindex(population.shape):
+                yield population.name, tuple(int(index) for index in place)
+
+
+def expected_axons(network, placement):
+    """Every (core, projection, source neuron, copy)."""
+    home, _ = homes(network, placement)
+    found = set()
+    for projection in network.projections:
+        if network.population(projection.target).on_host:
             continue
-        known_axons[row] = (projections[number], source)
-        broken["NMD808", core] += kind != projections[number].axon_types[copy]
-        broken["NMD810", core] += (core, number, source, copy) not in wanted or (core, number, source, copy) in served
-        served[core, number, source, copy] += 1
-    for entry in wanted - set(served):
-        broken["NMD809", entry[0]] += 1
-
-    drivers, columns, to_host = Counter(), Counter(), Counter()
-    seen = set()
-    formats = profile.number_formats
-    for core, column, number, neuron, target, axon, delay in listed(example.program.columns):
-        lies = 0 <= core < cores and 0 <= column < profile.crossbar.neurons.value
-        if lies:
-            broken["NMD806", core] += (core, column) in seen
-            seen.add((core, column))
-        known = lies and 0 <= number < len(names) and (names[number], neuron) in home
-        broken["NMD804", core] += not known
-        late = not formats.delay_min.value <= delay <= formats.delay_max.value
-        broken["NMD818", core] += late
-        aim = axons_at.get((target, axon))
-        broken["NMD813", core] += aim is None and (target, axon) != (TO_HOST, 0)
-        if lies and aim is not None:
-            drivers[aim] += 1
-        if not known:
-            continue
-        name = names[number]
-        broken["NMD811", core] += home[name, neuron] != core
-        columns[name, neuron] += 1
-        if (target, axon) == (TO_HOST, 0):
-            to_host[name, neuron] += 1
-            allowed = {
-                1 + one.delay for one in projections if one.source == name and network.population(one.target).on_host
-            }
-            broken["NMD817", core] += bool(allowed) and delay not in allowed and not late
-        elif aim in known_axons:
-            projection, source = known_axons[aim]
-            broken["NMD814", core] += (projection.source, source) != (name, neuron)
-            broken["NMD817", core] += delay != 1 + projection.delay and not late
-
-    for row, (core, *_) in enumerate(listed(example.program.axons)):
-        broken["NMD815", core] += drivers[row] > 1
-        if row in known_axons and not network.population(known_axons[row][0].source).on_host:
-            broken["NMD816", core] += drivers[row] == 0
-    driven = defaultdict(int)
-    for _, number, source, _ in wanted:
-        driven[projections[number].source, source] += 1
-    for neuron, core in home.items():
-        broken["NMD812", core] += columns[neuron] == 0
-        broken["NMD819", core] += neuron in read and columns[neuron] > 0 and to_host[neuron] == 0
-        broken["NMD820", core] += to_host[neuron] > (neuron in read or driven[neuron] == 0)
-    return {place: count for place, count in broken.items() if count}
+        for source, target, _, _ in synapse_oracle.list_synapses(projection):
+            core = home[projection.target, target]
+            found |= {(core, projection.name, source, copy) for copy in range(len(projection.axon_types))}
+    return found
 
 
-def is_copy(network, projections, number, source, copy):
-    """Whether a projection into the chip has this copy of a source neuron."""
-    if not 0 <= number < len(projections):
-        return False
-    projection = projections[number]
-    return (
-        not network.population(projection.target).on_host
-        and 0 <= source < network.population(projection.source).neuron_count
-        and 0 <= copy < len(projection.axon_types)
-    )
+def read_by_host(network):
+    """Neurons on the chip that a counter has a synapse from."""
+    found = set()
+    for projection in network.projections:
+        if network.population(projection.target).on_host:
+            found |= {(projection.source, source) for source, *_ in synapse_oracle.list_synapses(projection)}
+    return found
+
+
+def listed_axons(network, program):
+    """The program's axons as in `expected_axons`, by core and axon."""
+    axons = program.axons
+    found = {}
+    for core, axon, kind, number, neuron, copy in zip(
+        axons.core, axons.axon, axons.axon_type, axons.projection, axons.source_neuron, axons.copy, strict=True
+    ):
+        projection = network.projections[number]
+        source = np.unravel_index(int(neuron), projection.connectivity.source_shape)
+        assert (int(core), int(axon)) not in found, "two drivers of one axon"
+        assert projection.axon_types[copy] == kind
+        found[int(core), int(axon)] = (int(core), projection.name, tuple(int(index) for index in source), int(copy))
+    return found
+
+
+def listed_columns(network, program):
+    """The program's columns: (core, column, population, neuron, target core, target axon, delay)."""
+    columns = program.columns
+    names = [population.name for population in network.populations]
+    for core, column, population, neuron, target, axon, delay in zip(
+        columns.core,
+        columns.column,
+        columns.population,
+        columns.neuron,
+        columns.target_core,
+        columns.target_axon,
+        columns.delay,
+        strict=True,
+    ):
+        shape = network.populations[population].shape
+        place = tuple(int(index) for index in np.unravel_index(int(neuron), shape))
+        yield int(core), int(column), names[population], place, int(target), int(axon), int(delay)
+
+
+def single_neuron_axons(network):
+    """Axons that each neuron on the chip needs if it has a core for itself."""
+    read = defaultdict(set)
+    for projection in network.projections:
+        if not network.population(projection.target).on_host:
+            for source, target, _, _ in synapse_oracle.list_synapses(projection):
+                read[projection.target, target] |= {
+                    (projection.name, source, copy) for copy in range(len(projection.axon_types))
+                }
+    return {neuron: len(read[neuron]) for neuron in neurons(network)}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from crossbar_examples import example
-from crossbar_oracle import naive_counts
+from crossbar_rule_oracle import naive_counts
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
