@@ -208,8 +208,7 @@ def build_example(network, dealt, generator, profile=TRUENORTH):
             if not network.population(one.source).on_host:
                 targets[one.source, source].append((core, axon, 1 + one.delay))
     for name, neuron in sorted(read_by_host(network)):
-        delay = min(1 + one.delay for one in projections if one.source == name and network.population(one.target).on_host)
-        targets[name, neuron].append((TO_HOST, 0, delay))
+        targets[name, neuron].append((TO_HOST, 0, 1 + delay_to_host(network, name)))
     column_rows, sent = [], defaultdict(set)
     for core, tiles in enumerate(dealt):
         rows = []
