@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from mapping_networks import conv_connectivity, flatten_dense, shortcut
@@ -119,7 +120,7 @@ def network_of(populations, projections, inputs=()):
 def cut(size, generator):
     """Random intervals that cover an axis."""
     ends = sorted({0, size, *(generator.integers(0, size + 1, 2).tolist())})
-    return list(zip(ends[:-1], ends[1:], strict=True))
+    return list(pairwise(ends))
 
 
 def random_tiles(network, generator):
@@ -271,16 +272,8 @@ def example(seed):
     """A legal example; equal seeds give equal ones."""
     generator = np.random.default_rng(seed)
     network = small_network(generator)
-    while True:
-        built = try_build(network, random_tiles(network, generator), generator)
-        if built is not None:
-            return built
-
-
-def try_build(network, dealt, generator):
-    """None where a core would need more than it has."""
-    try:
-        return build_example(network, dealt, generator)
-    except ValueError as error:
-        assert "Cannot take a larger sample" in str(error)
-        return None
+    for _ in range(100):
+        # a core that would need more than it has, has no places for it to be drawn from
+        with suppress(ValueError):
+            return build_example(network, random_tiles(network, generator), generator)
+    raise AssertionError("no tiles that fit")
