@@ -12,9 +12,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mapping.rules.core_recount import PlacedTile, ReachMasks
+from mapping.connectivity import Connectivity
+from mapping.rules.core_recount import PlacedTile
 from mapping.rules.crossbar_numbering import CrossbarNumbering, IntArray
-from mapping.tiles import Tile
+from mapping.tiles import Interval, Tile
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def count_needs(
     home = home_cores(numbering, placed)
     driven = np.zeros(numbering.neuron_count, dtype=np.int64)
     axons = np.zeros(cores, dtype=np.int64)
-    wanted: list[IntArray] = []
+    # room for all that may be listed: pieces of it, thousands of small arrays, would take as much again
+    wanted = np.empty(cores * axon_capacity, dtype=np.int64)
+    listed_axons = 0
     routes: list[IntArray] = []
     sources = SourceNeurons(numbering)
     for core, tiles in sorted(tiles_of_cores(placed).items()):
@@ -86,21 +89,18 @@ def count_needs(
             copies = int(numbering.copies[number])
             if axons[core] <= axon_capacity:
                 first = core * numbering.slot_count + int(numbering.first_slot[number])
-                wanted.append((first + neurons[:, None] * copies + np.arange(copies)).ravel())
+                slots = (first + neurons[:, None] * copies + np.arange(copies)).ravel()
+                wanted[listed_axons : listed_axons + len(slots)] = slots
+                listed_axons += len(slots)
             if numbering.first_sources[number] >= 0:
                 numbered = neurons + numbering.first_sources[number]
                 driven[numbered] += copies
                 homes = np.unique(home[numbered])
                 routes.append(homes[homes >= 0].astype(np.int64) * cores + core)
-    return CrossbarNeeds(axons, together(wanted), home, driven, read_neurons(numbering), np.unique(together(routes)))
-
-
-def together(pieces: list[IntArray]) -> IntArray:
-    """All pieces in one array, ascending; the list is emptied."""
-    joined = np.concatenate(pieces) if pieces else np.zeros(0, dtype=np.int64)
-    pieces.clear()
-    joined.sort()
-    return joined
+    wanted = wanted[:listed_axons]
+    wanted.sort()
+    joined = np.unique(np.concatenate(routes)) if routes else np.zeros(0, dtype=np.int64)
+    return CrossbarNeeds(axons, wanted, home, driven, read_neurons(numbering), joined)
 
 
 def tiles_of_cores(placed: list[PlacedTile]) -> dict[int, dict[str, list[Tile]]]:
@@ -130,7 +130,7 @@ def read_neurons(numbering: CrossbarNumbering) -> NDArray[np.bool_]:
         if first >= 0 and not numbering.into_chip[number]:
             channels, rows, columns = projection.connectivity.target_shape
             whole = Tile(projection.target, (0, channels), (0, rows), (0, columns))
-            read[first + neurons_of(ReachMasks(projection), whole)] = True
+            read[first + ReadNeurons(projection.connectivity).of(whole)] = True
     return read
 
 
@@ -143,24 +143,60 @@ class SourceNeurons:
     """
 
     def __init__(self, numbering: CrossbarNumbering) -> None:
-        self._masks: defaultdict[str, list[tuple[int, ReachMasks]]] = defaultdict(list)
+        self._into: defaultdict[str, list[tuple[int, ReadNeurons]]] = defaultdict(list)
         for number, projection in enumerate(numbering.projections):
             if numbering.into_chip[number]:
-                self._masks[projection.target].append((number, ReachMasks(projection)))
+                self._into[projection.target].append((number, ReadNeurons(projection.connectivity)))
 
     def of_core(self, tiles: dict[str, list[Tile]]) -> list[tuple[int, IntArray]]:
         """Number of each projection into some tiles, with the neurons of its source that it has synapses from."""
         listed = []
         for population, boxes in tiles.items():
-            for number, masks in self._masks[population]:
-                found = [neurons_of(masks, box) for box in boxes]
+            for number, read in self._into[population]:
+                found = [read.of(box) for box in boxes]
                 listed.append((number, found[0] if len(found) == 1 else np.unique(np.concatenate(found))))
         return listed
 
 
-def neurons_of(masks: ReachMasks, tile: Tile) -> IntArray:
-    """Source neurons with a synapse into a tile, within their population, ascending."""
-    channels, rows, columns = (np.flatnonzero(mask) for mask in masks.of(tile))
-    _, row_count, column_count = (len(mask) for mask in masks.of(tile))
-    planes = channels[:, None, None] * row_count + rows[:, None]
-    return (planes * column_count + columns).ravel()
+class ReadNeurons:
+    """Lists the source neurons of tiles for one projection; remembers what it found along each axis.
+
+    Parameters
+    ----------
+    connectivity : Connectivity
+    """
+
+    def __init__(self, connectivity: Connectivity) -> None:
+        self._connectivity = connectivity
+        self._found: dict[tuple[int, Interval], IntArray] = {}
+
+    def of(self, tile: Tile) -> IntArray:
+        """Source neurons with a synapse into a tile, within their population, ascending."""
+        axes = enumerate((tile.channels, tile.rows, tile.columns))
+        channels, rows, columns = (self._along(axis, interval) for axis, interval in axes)
+        _, row_count, column_count = self._connectivity.source_shape
+        lines = channels[:, None, None] * row_count + rows[:, None]
+        return (lines * column_count + columns).ravel()
+
+    def _along(self, axis: int, interval: Interval) -> IntArray:
+        if (axis, interval) not in self._found:
+            self._found[axis, interval] = self._channels(interval) if axis == 0 else self._spatial(axis, interval)
+        return self._found[axis, interval]
+
+    def _channels(self, interval: Interval) -> IntArray:
+        """Source channels of the groups of target channels."""
+        connectivity = self._connectivity
+        targets = np.arange(*interval) - connectivity.target_channels[0]
+        targets = targets[(targets >= 0) & (targets < connectivity.out_channels)]
+        groups = np.unique(targets // (connectivity.out_channels // connectivity.groups))
+        inputs = connectivity.in_channels // connectivity.groups
+        of_groups = groups[:, None] * inputs + np.arange(inputs)
+        channels: IntArray = (connectivity.source_channels[0] + of_groups.ravel()).astype(np.int64)
+        return channels
+
+    def _spatial(self, axis: int, interval: Interval) -> IntArray:
+        """Source rows or columns of taps that are no padding."""
+        table = self._connectivity.rows if axis == 1 else self._connectivity.columns
+        taps = table[slice(*interval)]
+        read: IntArray = np.unique(taps[taps >= 0]).astype(np.int64)
+        return read

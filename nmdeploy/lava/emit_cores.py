@@ -29,8 +29,8 @@ def emit_cores(
 ) -> LavaProgram:
     """As `nmdeploy.lava.emit_layers.emit_layers`, with one process for each core of a placement.
 
-    A core holds its own neurons and the synapses into them; what the host computes is one process more. It is connected from every core that holds a source
-    neuron of one of these synapses.
+    A core holds its own neurons and the synapses into them. It is connected from every core that holds a source
+    neuron of one of these synapses. What the host computes is one process more.
 
     Raises
     ------

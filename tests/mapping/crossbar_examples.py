@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import suppress
 from dataclasses import dataclass
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 from mapping_networks import conv_connectivity, flatten_dense, shortcut
@@ -119,7 +120,7 @@ def network_of(populations, projections, inputs=()):
 def cut(size, generator):
     """Random intervals that cover an axis."""
     ends = sorted({0, size, *(generator.integers(0, size + 1, 2).tolist())})
-    return list(zip(ends[:-1], ends[1:], strict=True))
+    return list(pairwise(ends))
 
 
 def random_tiles(network, generator):
@@ -208,8 +209,7 @@ def build_example(network, dealt, generator, profile=TRUENORTH):
             if not network.population(one.source).on_host:
                 targets[one.source, source].append((core, axon, 1 + one.delay))
     for name, neuron in sorted(read_by_host(network)):
-        delay = min(1 + one.delay for one in projections if one.source == name and network.population(one.target).on_host)
-        targets[name, neuron].append((TO_HOST, 0, delay))
+        targets[name, neuron].append((TO_HOST, 0, 1 + delay_to_host(network, name)))
     column_rows, sent = [], defaultdict(set)
     for core, tiles in enumerate(dealt):
         rows = []
@@ -272,16 +272,8 @@ def example(seed):
     """A legal example; equal seeds give equal ones."""
     generator = np.random.default_rng(seed)
     network = small_network(generator)
-    while True:
-        built = try_build(network, random_tiles(network, generator), generator)
-        if built is not None:
-            return built
-
-
-def try_build(network, dealt, generator):
-    """None where a core would need more than it has."""
-    try:
-        return build_example(network, dealt, generator)
-    except ValueError as error:
-        assert "Cannot take a larger sample" in str(error)
-        return None
+    for _ in range(100):
+        # a core that would need more than it has, has no places for it to be drawn from
+        with suppress(ValueError):
+            return build_example(network, random_tiles(network, generator), generator)
+    raise AssertionError("no tiles that fit")

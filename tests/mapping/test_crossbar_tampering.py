@@ -1,0 +1,485 @@
+"""Every single tampering with a crossbar program, its placement or network is caught by the rule made for it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from crossbar_examples import TRUENORTH, build_example, example, random_tiles, small_network
+from network_changes import population, projection, rebuilt
+
+from hw_profiles.crossbar_profile import CrossbarProfile
+from mapping.crossbar_program import TO_HOST
+from mapping.neuron_models import CountMemory
+from mapping.placement import CoreAddress, Placement
+from mapping.tiles import CrossbarDemands, Demands, Tile
+from mapping.verify_crossbars import CROSSBAR_RULES, verify_crossbars
+
+LEGAL = example(1)
+
+
+def found(built):
+    return {item.rule for item in verify_crossbars(built.network, built.placement, built.program, built.profile)}
+
+
+def with_value(built, table_name, entry, **values):
+    """The example with some fields of one entry of columns or axons changed."""
+    table = getattr(built.program, table_name)
+    arrays = {name: getattr(table, name).copy() for name in values}
+    for name, value in values.items():
+        arrays[name][entry] = value
+    return replace(built, program=replace(built.program, **{table_name: replace(table, **arrays)}))
+
+
+def with_entries(built, table_name, entries):
+    """The example with only these entries of columns or axons, in this order."""
+    table = getattr(built.program, table_name)
+    arrays = {name: getattr(table, name)[entries] for name in table.__dataclass_fields__}
+    return replace(built, program=replace(built.program, **{table_name: type(table)(**arrays)}))
+
+
+def first_axon(built, projection_name):
+    """First axon entry of a projection."""
+    names = [one.name for one in built.network.projections]
+    return int(np.flatnonzero(built.program.axons.projection == names.index(projection_name))[0])
+
+
+def first_column(built, to_host):
+    """First column entry that aims at the host, or at an axon."""
+    return int(np.flatnonzero((built.program.columns.target_core == TO_HOST) == to_host)[0])
+
+
+COLUMNS, AXONS = LEGAL.program.columns, LEGAL.program.axons
+TO_CHIP, HOSTED = first_column(LEGAL, to_host=False), first_column(LEGAL, to_host=True)
+CHIP_AXON, HOST_AXON = first_axon(LEGAL, "second-third"), first_axon(LEGAL, "sensor-first")
+EVERY_COLUMN, EVERY_AXON = np.arange(len(COLUMNS.core)), np.arange(len(AXONS.core))
+
+
+def free_axon(built, core):
+    return min(set(range(256)) - set(built.program.axons.axon[built.program.axons.core == core].tolist()))
+
+
+def two_aimed():
+    """Two columns to axons of two neurons, with the same delay."""
+    rows = np.flatnonzero((COLUMNS.target_core != TO_HOST) & (COLUMNS.delay == COLUMNS.delay[TO_CHIP]))
+    other = next(row for row in rows if COLUMNS.neuron[row] != COLUMNS.neuron[TO_CHIP])
+    return TO_CHIP, int(other)
+
+
+def exchanged_targets():
+    first, second = two_aimed()
+    built = LEGAL
+    for row, other in ((first, second), (second, first)):
+        built = with_value(
+            built, "columns", row, target_core=COLUMNS.target_core[other], target_axon=COLUMNS.target_axon[other]
+        )
+    return built
+
+
+def sent_twice():
+    """A column to the host doubled, at a free place of its core."""
+    core = COLUMNS.core[HOSTED]
+    built = with_entries(LEGAL, "columns", np.insert(EVERY_COLUMN, HOSTED, HOSTED))
+    return renumbered(built, core)
+
+
+def renumbered(built, core):
+    """Columns of a core numbered from 0."""
+    of_core = np.flatnonzero(built.program.columns.core == core)
+    return with_value(built, "columns", of_core, column=np.arange(len(of_core)))
+
+
+def unread_column():
+    """A column of a neuron that drives axons and is not read, doubled to the host at a free place of its core."""
+    names = [one.name for one in LEGAL.network.populations]
+    entry = int(np.flatnonzero(COLUMNS.population == names.index("first"))[0])
+    built = with_entries(LEGAL, "columns", np.insert(EVERY_COLUMN, entry, entry))
+    return renumbered(with_value(built, "columns", entry, target_core=TO_HOST, target_axon=0), COLUMNS.core[entry])
+
+
+PROGRAMS = {
+    "columns unordered": ("NMD803", set(), lambda: with_entries(LEGAL, "columns", EVERY_COLUMN[::-1])),
+    "axons unordered": ("NMD803", set(), lambda: with_entries(LEGAL, "axons", np.roll(EVERY_AXON, 1))),
+    "column beyond": ("NMD804", {"NMD803", "NMD812", "NMD816", "NMD819"}, lambda: changed_column(column=256)),
+    "column negative": ("NMD804", {"NMD803", "NMD812", "NMD816", "NMD819"}, lambda: changed_column(column=-1)),
+    "column of a core beyond": ("NMD804", {"NMD803", "NMD812", "NMD816"}, lambda: changed_column(core=99)),
+    "column of no population": ("NMD804", {"NMD812"}, lambda: changed_column(population=7)),
+    "column of the host": ("NMD804", {"NMD812"}, lambda: changed_column(population=0)),
+    "column of no neuron": ("NMD804", {"NMD812"}, lambda: changed_column(neuron=18)),
+    "axon beyond": ("NMD805", {"NMD803", "NMD809", "NMD813"}, lambda: changed_axon(axon=256)),
+    "axon of a core beyond": ("NMD805", {"NMD803", "NMD809", "NMD813"}, lambda: changed_axon(core=99)),
+    "axon of no projection": ("NMD805", {"NMD809"}, lambda: changed_axon(projection=7)),
+    "axon of a projection to the host": ("NMD805", {"NMD809"}, lambda: changed_axon(projection=6)),
+    "axon of no neuron": ("NMD805", {"NMD809"}, lambda: changed_axon(source_neuron=-1)),
+    "axon of no copy": ("NMD805", {"NMD809"}, lambda: changed_axon(copy=3)),
+    "column twice": (
+        "NMD806",
+        {"NMD815", "NMD820"},
+        lambda: with_entries(LEGAL, "columns", np.insert(EVERY_COLUMN, 5, 5)),
+    ),
+    "axon twice": ("NMD807", {"NMD810", "NMD816"}, lambda: with_entries(LEGAL, "axons", np.insert(EVERY_AXON, 5, 5))),
+    "axon type": ("NMD808", set(), lambda: changed_axon(axon_type=3)),
+    "axon type beyond": ("NMD808", set(), lambda: changed_axon(axon_type=4)),
+    "axon dropped": ("NMD809", {"NMD813"}, lambda: with_entries(LEGAL, "axons", np.delete(EVERY_AXON, CHIP_AXON))),
+    "axon of the host dropped": (
+        "NMD809",
+        set(),
+        lambda: with_entries(LEGAL, "axons", np.delete(EVERY_AXON, HOST_AXON)),
+    ),
+    "axon for another source": (
+        "NMD810",
+        {"NMD809", "NMD814", "NMD816"},
+        lambda: changed_axon(source_neuron=(AXONS.source_neuron[CHIP_AXON] + 1) % 18),
+    ),
+    "column in a foreign core": ("NMD811", {"NMD812", "NMD814"}, lambda: changed_column(neuron=foreign_neuron())),
+    "column dropped": (
+        "NMD812",
+        {"NMD816"},
+        lambda: with_entries(LEGAL, "columns", np.delete(EVERY_COLUMN, columns_of_one_neuron())),
+    ),
+    "target beyond": ("NMD813", {"NMD816"}, lambda: changed_column(target_core=99)),
+    "target of no kind": ("NMD813", {"NMD816"}, lambda: changed_column(target_core=-2)),
+    "free target axon": (
+        "NMD813",
+        {"NMD816"},
+        lambda: changed_column(target_axon=free_axon(LEGAL, COLUMNS.target_core[TO_CHIP])),
+    ),
+    "axon of the host's target": ("NMD813", {"NMD819"}, lambda: with_value(LEGAL, "columns", HOSTED, target_axon=1)),
+    "targets exchanged": ("NMD814", set(), exchanged_targets),
+    "axon of the host driven": (
+        "NMD814",
+        {"NMD816", "NMD817"},
+        lambda: changed_column(target_core=AXONS.core[HOST_AXON], target_axon=AXONS.axon[HOST_AXON]),
+    ),
+    "axon driven twice": (
+        "NMD815",
+        {"NMD814", "NMD816"},
+        lambda: changed_column(
+            target_core=COLUMNS.target_core[two_aimed()[1]], target_axon=COLUMNS.target_axon[two_aimed()[1]]
+        ),
+    ),
+    "column that drove dropped": (
+        "NMD816",
+        set(),
+        lambda: with_entries(LEGAL, "columns", np.delete(EVERY_COLUMN, one_of_several_columns())),
+    ),
+    "delay": ("NMD817", set(), lambda: changed_column(delay=COLUMNS.delay[TO_CHIP] + 1)),
+    "delay to the host": ("NMD817", set(), lambda: with_value(LEGAL, "columns", HOSTED, delay=15)),
+    "no delay": ("NMD818", set(), lambda: changed_column(delay=0)),
+    "delay beyond": ("NMD818", set(), lambda: changed_column(delay=16)),
+    "delay to the host beyond": ("NMD818", set(), lambda: with_value(LEGAL, "columns", HOSTED, delay=-3)),
+    "output not sent": (
+        "NMD819",
+        set(),
+        lambda: with_entries(LEGAL, "columns", np.delete(EVERY_COLUMN, read_and_driving())),
+    ),
+    "sent twice": ("NMD820", set(), sent_twice),
+    "not read, but sent": ("NMD820", set(), unread_column),
+}
+
+
+def changed_column(**values):
+    return with_value(LEGAL, "columns", TO_CHIP, **values)
+
+
+def changed_axon(**values):
+    return with_value(LEGAL, "axons", CHIP_AXON, **values)
+
+
+def foreign_neuron():
+    """A neuron of the same population in another core."""
+    same = COLUMNS.population == COLUMNS.population[TO_CHIP]
+    return COLUMNS.neuron[same & (COLUMNS.core != COLUMNS.core[TO_CHIP])][0]
+
+
+def columns_of_one_neuron():
+    """All columns of a neuron that drives axons and is not read."""
+    names = [one.name for one in LEGAL.network.populations]
+    of_first = np.flatnonzero(COLUMNS.population == names.index("first"))
+    return of_first[COLUMNS.neuron[of_first] == COLUMNS.neuron[of_first[0]]]
+
+
+def one_of_several_columns():
+    return columns_of_one_neuron()[0]
+
+
+def read_and_driving():
+    """A column to the host of a neuron that has others."""
+    for entry in np.flatnonzero(COLUMNS.target_core == TO_HOST):
+        same = (COLUMNS.population == COLUMNS.population[entry]) & (COLUMNS.neuron == COLUMNS.neuron[entry])
+        if same.sum() > 1:
+            return entry
+    raise AssertionError("no such neuron")
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_tampered_program(name):
+    rule, others, tamper = PROGRAMS[name]
+    rules = found(tamper())
+    assert rule in rules
+    assert rules - {rule} <= others
+
+
+def with_record(index, **changes):
+    cores = list(LEGAL.placement.cores)
+    cores[index] = replace(cores[index], **changes)
+    return Placement(tuple(cores))
+
+
+def with_tile(**changes):
+    tiles = LEGAL.placement.cores[0].tiles
+    return with_record(0, tiles=(replace(tiles[0], **changes), *tiles[1:]))
+
+
+FIRST = LEGAL.placement.cores[0]
+SENDER = next(number for number, record in enumerate(LEGAL.placement.cores) if record.targets)
+MOVED = {"NMD101", "NMD102", "NMD108", "NMD109", "NMD809", "NMD810", "NMD811", "NMD829"}
+"""What a change of which neurons lie where may also break."""
+PLACEMENTS = {
+    "core dropped": (
+        "NMD101",
+        MOVED | {"NMD804", "NMD805", "NMD812", "NMD813", "NMD816"},
+        lambda: Placement(LEGAL.placement.cores[:-1]),
+    ),
+    "tile dropped": ("NMD101", MOVED, lambda: with_record(0, tiles=FIRST.tiles[1:])),
+    "tile twice": ("NMD102", MOVED, lambda: with_record(0, tiles=FIRST.tiles * 2)),
+    "tile outside": ("NMD103", MOVED, lambda: with_tile(rows=(0, 4))),
+    "tile huge": ("NMD103", MOVED, lambda: with_tile(rows=(0, 10**30))),
+    "unknown population": ("NMD104", MOVED, lambda: with_tile(population="nobody")),
+    "off the mesh": ("NMD105", {"NMD108", "NMD109"}, lambda: with_record(0, address=CoreAddress(0, 64, 0, 0))),
+    "second slot": ("NMD105", {"NMD108", "NMD109"}, lambda: with_record(0, address=CoreAddress(0, 0, 0, 1))),
+    "two records": (
+        "NMD106",
+        {"NMD108", "NMD109"},
+        lambda: with_record(0, address=LEGAL.placement.cores[1].address),
+    ),
+    "chip beyond": ("NMD107", {"NMD108", "NMD109"}, lambda: with_record(0, address=CoreAddress(16, 0, 0, 0))),
+    "target dropped": (
+        "NMD108",
+        set(),
+        lambda: with_record(SENDER, targets=LEGAL.placement.cores[SENDER].targets[1:]),
+    ),
+    "target added": (
+        "NMD109",
+        set(),
+        lambda: with_record(0, targets=(*FIRST.targets, CoreAddress(3, 0, 0, 0))),
+    ),
+    "target twice": ("NMD109", set(), lambda: with_record(SENDER, targets=LEGAL.placement.cores[SENDER].targets * 2)),
+    "recorded axons": (
+        "NMD829",
+        set(),
+        lambda: with_record(0, demands=replace(FIRST.demands, axons=FIRST.demands.axons - 1)),
+    ),
+    "recorded columns": (
+        "NMD829",
+        set(),
+        lambda: with_record(0, demands=replace(FIRST.demands, neurons=FIRST.demands.neurons + 1)),
+    ),
+    "demands of another chip": ("NMD829", set(), lambda: with_record(0, demands=Demands(*[0] * 11))),
+    "tile of the host": (
+        "NMD828",
+        set(),
+        lambda: with_record(0, tiles=(*FIRST.tiles, Tile("sensor", (0, 2), (0, 3), (0, 3)))),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACEMENTS)
+def test_tampered_placement_of_crossbars(name):
+    rule, others, tamper = PLACEMENTS[name]
+    rules = found(replace(LEGAL, placement=tamper()))
+    assert rule in rules
+    assert rules - {rule} <= others
+
+
+def changed(name, **changes):
+    """The network with fields of one population changed."""
+    return population(LEGAL.network, name, **changes)
+
+
+def joined(name, **changes):
+    """The network with fields of one projection changed."""
+    return projection(LEGAL.network, name, **changes)
+
+
+def type_weights(value):
+    weights = LEGAL.network.population("second").type_weights.copy()
+    weights[1, 0] = value
+    return changed("second", type_weights=weights)
+
+
+def bias(value):
+    return np.array([0, value, 0], dtype=np.int64).reshape(3, 1, 1)
+
+
+def weight(name, value):
+    weights = next(one.weights for one in LEGAL.network.projections if one.name == name).copy()
+    weights[0, 0, 0, 0] = value
+    return joined(name, weights=weights)
+
+
+SECOND = LEGAL.network.population("second")
+NETWORKS = {
+    "no data": ("NMD401", {"NMD104"}, lambda: without_data()),
+    "connectivity": ("NMD402", set(), lambda: joined("first-third", weights=np.zeros((2, 1, 1, 2), np.int32))),
+    "unbalanced": ("NMD403", set(), lambda: changed("output", start_step=5)),
+    "reset": ("NMD405", set(), lambda: changed("second", reset="absent")),
+    "negative start": ("NMD406", {"NMD403"}, lambda: changed("steady", start_step=-1)),
+    "float weights of neurons": ("NMD406", set(), lambda: changed("second", threshold=SECOND.threshold * 1.0)),
+    "two models": (
+        "NMD407",
+        {"NMD403", "NMD827"},
+        lambda: changed("second", negative_threshold=SECOND.threshold, count_memory=CountMemory()),
+    ),
+    "no axon types": ("NMD821", set(), lambda: joined("first-third", axon_types=())),
+    "axon type beyond": ("NMD821", set(), lambda: joined("first-third", axon_types=(4,))),
+    "axon type negative": ("NMD821", set(), lambda: joined("first-third", axon_types=(-1,))),
+    "axon types in words": ("NMD821", set(), lambda: joined("first-third", axon_types="0123")),
+    "axon types to the host": ("NMD821", set(), lambda: joined("third-output", axon_types=(0,))),
+    "no type weights": ("NMD822", set(), lambda: changed("second", type_weights=None)),
+    "type weights of another shape": ("NMD822", set(), lambda: changed("second", type_weights=np.ones((2, 4), int))),
+    "type weights flat": ("NMD822", set(), lambda: changed("second", type_weights=np.ones(3, int))),
+    "type weights of five": ("NMD822", set(), lambda: changed("second", type_weights=np.ones((3, 5), int))),
+    "type weights of too few": ("NMD822", set(), lambda: changed("second", type_weights=np.ones((3, 3), int))),
+    "type weights broken": ("NMD822", set(), lambda: changed("second", type_weights=np.ones((3, 4)))),
+    "type weights in a list": ("NMD822", set(), lambda: changed("second", type_weights=[[1, 2, 4, -8]] * 3)),
+    "type weight above": ("NMD822", set(), lambda: type_weights(256)),
+    "type weight below": ("NMD822", set(), lambda: type_weights(-256)),
+    "weight": ("NMD823", set(), lambda: weight("first-third", 1)),
+    "weight beyond": ("NMD823", set(), lambda: weight("sensor-first", 8)),
+    "no threshold": ("NMD824", {"NMD826"}, lambda: changed("second", threshold=np.array([20, 0, 20]))),
+    "threshold beyond": ("NMD824", set(), lambda: changed("second", threshold=np.array([20, 20, 2**18]))),
+    "leak beyond": ("NMD825", set(), lambda: changed("second", bias_mantissa=bias(256))),
+    "negative leak beyond": ("NMD825", {"NMD826"}, lambda: changed("second", bias_mantissa=bias(-256))),
+    "leak with an exponent": (
+        "NMD825",
+        set(),
+        lambda: changed("second", bias_exponent=np.ones((3, 1, 1), dtype=np.int64)),
+    ),
+    "leak for each neuron": (
+        "NMD825",
+        set(),
+        lambda: changed("second", **dict.fromkeys(("bias_mantissa", "bias_exponent"), np.zeros((3, 2, 3), int))),
+    ),
+    "potential below": ("NMD826", set(), lambda: changed("second", initial_potential=np.array([-(2**19), 0, 0]))),
+    "potential above": (
+        "NMD826",
+        set(),
+        lambda: changed("second", initial_potential=np.array([0, 20, 0]), bias_mantissa=bias(1)),
+    ),
+    "potential falls to its start": ("NMD826", set(), lambda: changed("second", bias_mantissa=bias(-5))),
+    "negative threshold": ("NMD827", set(), lambda: changed("second", negative_threshold=SECOND.threshold)),
+    "negative spikes of the host": (
+        "NMD827",
+        set(),
+        lambda: changed("sensor", negative_threshold=np.array([9, 9])),
+    ),
+    "accumulator on the chip": ("NMD828", set(), lambda: changed("third", reset="none")),
+    "output on the chip": ("NMD828", set(), lambda: changed("third", is_output=True)),
+    "sample on the chip": ("NMD828", set(), lambda: sample_to("first")),
+    "host between": (
+        "NMD828",
+        {"NMD108", "NMD109", "NMD804", "NMD805", "NMD809", "NMD810", "NMD814", "NMD816", "NMD819", "NMD821", "NMD829"},
+        lambda: changed("second", on_host=True),
+    ),
+    "state": ("NMD830", set(), lambda: replace(LEGAL.network, state_max=2**23 - 1)),
+    "synapse exponent": ("NMD830", set(), lambda: replace(LEGAL.network, synapse_exponent=6)),
+    "weight exponent": ("NMD830", set(), lambda: joined("first-third", weight_exponent=1)),
+}
+
+
+def without_data():
+    network = rebuilt(LEGAL.network)
+    del network.graph.nodes["third"]["population"]
+    return network
+
+
+def sample_to(name):
+    given = LEGAL.network.input_projections[0]
+    return replace(LEGAL.network, input_projections=(given, replace(given, name="more", target=name)))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_tampered_network_on_crossbars(name):
+    rule, others, tamper = NETWORKS[name]
+    rules = found(replace(LEGAL, network=tamper()))
+    assert rule in rules
+    assert rules - {rule} <= others
+
+
+def profile_with(**values):
+    """TrueNorth with other figures, given as section__field=value, or other lists of cores."""
+    data = TRUENORTH.model_dump()
+    for path, value in values.items():
+        section, field = path.split("__")
+        figure = {"value": value, "status": "assumed", "source": "test"} if isinstance(value, int) else value
+        data[section][field] = figure
+    return CrossbarProfile.model_validate(data)
+
+
+def listed(record):
+    place = {"x": record.address.x, "y": record.address.y, "slot": record.address.slot, "chip": 0}
+    return [{**place, "status": "assumed", "source": "test"}]
+
+
+MOST_AXONS = max(record.demands.axons for record in LEGAL.placement.cores)
+MOST_COLUMNS = max(record.demands.neurons for record in LEGAL.placement.cores)
+OUT_OF_ROOM = {"NMD804", "NMD805", "NMD809", "NMD812", "NMD813", "NMD816", "NMD819"}
+"""What places beyond a smaller crossbar also break."""
+PROFILES = {
+    "axons": ("NMD801", OUT_OF_ROOM, {"crossbar__axons": MOST_AXONS - 1}),
+    "columns": ("NMD802", OUT_OF_ROOM, {"crossbar__neurons": MOST_COLUMNS - 1}),
+    "dead core": ("NMD112", set(), {"mesh__dead_cores": listed(FIRST)}),
+    "reserved core": ("NMD112", set(), {"mesh__reserved_cores": listed(FIRST)}),
+    "usable cores": ("NMD113", set(), {"mesh__usable_cores_per_chip": len(LEGAL.placement.cores) - 1}),
+    "system": (
+        "NMD802",
+        {"NMD105"},
+        {"mesh__routers_x": 1, "mesh__routers_y": 1, "mesh__chips": 1, "crossbar__neurons": 17},
+    ),
+    "longest delay": ("NMD818", set(), {"number_formats__delay_max": 1}),
+    "shortest delay": ("NMD818", set(), {"number_formats__delay_min": 2}),
+    "bits of weights": ("NMD822", set(), {"number_formats__weight_bits": 5}),
+    "bits of leaks": ("NMD825", set(), {"number_formats__leak_bits": 1}),
+    "bits of thresholds": ("NMD824", set(), {"number_formats__threshold_bits": 4}),
+    "bits of potentials": ("NMD826", {"NMD830"}, {"number_formats__potential_bits": 4}),
+}
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_smaller_chip(name):
+    rule, others, values = PROFILES[name]
+    rules = found(replace(LEGAL, profile=profile_with(**values)))
+    assert rule in rules
+    assert rules - {rule} <= others
+
+
+def test_demand_and_capacity_are_told():
+    """A core that is full is legal; one axon or column less is not, and the figures are the demand and the limit."""
+    for field, code in (("axons", "NMD801"), ("neurons", "NMD802")):
+        most = max(getattr(record.demands, field) for record in LEGAL.placement.cores)
+        for capacity in (most, most - 1):
+            built = replace(LEGAL, profile=profile_with(**{f"crossbar__{field}": capacity}))
+            violations = verify_crossbars(built.network, built.placement, built.program, built.profile)
+            told = [(item.demand, item.capacity) for item in violations if item.rule == code]
+            assert told == ([(most, capacity)] if capacity < most else [])
+
+
+def test_every_rule_is_broken_once():
+    assert {rule for table in (PROGRAMS, PLACEMENTS, NETWORKS, PROFILES) for rule, *_ in table.values()} == set(
+        CROSSBAR_RULES
+    )
+    assert found(LEGAL) == set()
+
+
+def test_populations_without_inputs_need_no_type_weights():
+    generator = np.random.default_rng(0)
+    network = small_network(generator)
+    network.graph.remove_edge("sensor", "first")
+    network.graph.remove_edge("steady", "first")
+    network = population(network, "first", type_weights=None)
+    built = build_example(network, random_tiles(network, generator), generator)
+    assert found(built) == set()
+
+
+def test_recorded_demands_are_of_the_crossbar():
+    assert all(isinstance(record.demands, CrossbarDemands) for record in LEGAL.placement.cores)
