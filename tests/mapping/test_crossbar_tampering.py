@@ -464,6 +464,78 @@ def test_demand_and_capacity_are_told():
             assert told == ([(most, capacity)] if capacity < most else [])
 
 
+def arrays_changed(array):
+    """An array of other shapes, types and values."""
+    yield from (array[None], array.ravel()[:0], array.ravel()[:-1], array.astype(np.float64), array.astype(str))
+    yield from (np.full_like(array, value) for value in (np.iinfo(array.dtype).min, np.iinfo(array.dtype).max, -1))
+    yield from (array.astype(np.uint8), array.astype(object))
+
+
+def parts_changed():
+    """Each field of populations, projections, index tables and tiles with values that make no sense."""
+    numbers = (-(10**30), -1, 0, 10**9, 10**30)
+    for one in LEGAL.network.populations:
+        for name in ("threshold", "bias_mantissa", "bias_exponent", "initial_potential", "type_weights"):
+            array = getattr(one, name)
+            values = () if array is None else arrays_changed(array)
+            yield from (changed(one.name, **{name: value}) for value in values)
+        yield from (changed(one.name, start_step=value) for value in numbers)
+        yield from (changed(one.name, shape=value) for value in ((2, 3), (0, 3, 3), (2, 3, 10**9), (-1, 3, 3)))
+        yield changed(one.name, on_host=not one.on_host)
+    for one in LEGAL.network.projections:
+        yield from (joined(one.name, weights=value) for value in arrays_changed(one.weights))
+        yield from (joined(one.name, delay=value) for value in numbers)
+        yield from (joined(one.name, weight_exponent=value) for value in numbers)
+        for value in ((), (0,) * 300, (0.5,), (10**30,), None, [0, 1], ("0",)):
+            yield joined(one.name, axon_types=value)
+        yield from (joined(one.name, **{end: "nobody"}) for end in ("source", "target"))
+        for name in ("rows", "columns"):
+            for value in arrays_changed(getattr(one.connectivity, name)):
+                yield joined(one.name, connectivity=replace(one.connectivity, **{name: value}))
+        for name in ("source_channels", "target_channels"):
+            yield joined(one.name, connectivity=replace(one.connectivity, **{name: (1, 9)}))
+        yield from (joined(one.name, connectivity=replace(one.connectivity, groups=value)) for value in (0, -1, 5))
+
+
+def test_malformed_networks_are_told_without_an_exception():
+    told = [found(replace(LEGAL, network=network)) for network in parts_changed()]
+    assert len(told) > 500
+    assert sum(rules == set() for rules in told) < len(told) / 5
+
+
+AT_THE_LIMITS = {
+    "type weights": {"type_weights": np.array([[1, -255, 255, -8], [2, 4, 8, -16], [3, 6, 12, -24]])},
+    "least threshold": {
+        "threshold": np.array([20, 1, 20]),
+        "initial_potential": np.zeros(3, int),
+        "bias_mantissa": bias(0),
+    },
+    "threshold": {"threshold": np.array([20, 2**18 - 1, 20])},
+    "leak": {"bias_mantissa": bias(255)},
+    "negative leak": {"bias_mantissa": bias(-255), "initial_potential": np.array([10, 19 - 2 * 255, 10])},
+    "potential": {"initial_potential": np.array([10, 1 - 2**19, 10]), "bias_mantissa": bias(0)},
+    "loaded potential": {"initial_potential": np.array([10, 2 * 255 + 1 - 2**19, 10]), "bias_mantissa": bias(255)},
+}
+
+
+@pytest.mark.parametrize("name", AT_THE_LIMITS)
+def test_the_limits_themselves_are_legal(name):
+    assert found(replace(LEGAL, network=changed("second", **AT_THE_LIMITS[name]))) == set()
+
+
+BEYOND = {
+    "threshold": {"threshold": np.array([20, 2**18, 20])},
+    "negative leak": {"bias_mantissa": bias(-255), "initial_potential": np.array([10, 20 - 2 * 255, 10])},
+    "potential": {"initial_potential": np.array([10, -(2**19), 10]), "bias_mantissa": bias(0)},
+    "loaded potential": {"initial_potential": np.array([10, 2 * 255 - 2**19, 10]), "bias_mantissa": bias(255)},
+}
+
+
+@pytest.mark.parametrize("name", BEYOND)
+def test_one_beyond_the_limits_is_not(name):
+    assert len(found(replace(LEGAL, network=changed("second", **BEYOND[name])))) == 1
+
+
 def test_every_rule_is_broken_once():
     assert {rule for table in (PROGRAMS, PLACEMENTS, NETWORKS, PROFILES) for rule, *_ in table.values()} == set(
         CROSSBAR_RULES
