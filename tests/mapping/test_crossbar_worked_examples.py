@@ -13,6 +13,7 @@ import pytest
 from mapping.crossbar_bounds import crossbar_core_bound
 from mapping.crossbar_mapping import map_crossbars
 from mapping.crossbar_program import TO_HOST
+from mapping.crossbar_schedule import scheduled
 from nmdeploy.simulator import simulate
 
 
@@ -82,7 +83,7 @@ def test_neurons_that_drive_more_axons_than_a_core_has_columns_get_relays_of_rel
 
 
 def chain(length, skip_from_host=False):
-    """Layers one after another, and a shortcut around all of them but the first."""
+    """Layers one after another, and a shortcut around all of them but the first: a cycle if there is one only."""
     shape = (3, 1, 1)
     populations = [networks.host_source("input", shape)]
     projections = []
@@ -111,6 +112,11 @@ def test_a_long_shortcut_gets_no_more_relays_than_it_needs(length, relays):
     assert found.network.latency_steps == network.timesteps + length + 1
 
 
+def test_cycles_are_refused():
+    with pytest.raises(ValueError, match="cycle"):
+        scheduled(chain(1), strategies.TRUENORTH)
+
+
 def test_what_waits_for_a_longer_path_starts_later_rather_than_holds_its_spikes():
     network = chain(20, skip_from_host=True)
     found = map_crossbars(network, strategies.TRUENORTH)
@@ -134,6 +140,16 @@ def test_constant_sources_start_as_late_as_they_can():
     assert starts["input"] == 0
     samples = strategies.samples(network)
     assert simulate(found.network, samples, engine="numpy").spike_counts["constant"].max() == network.timesteps
+
+
+def test_what_only_a_constant_source_drives_starts_at_the_second_step():
+    network = chain(2)
+    constant, alone = networks.constant_source("constant"), networks.population("alone", (3, 1, 1))
+    bias = networks.projection(constant, alone, mapping_networks.flatten_dense((1, 1, 1), 3), (0,))
+    network = networks.network([*network.populations, constant, alone], [*network.projections, bias])
+    starts = {one.name: one.start_step for one in scheduled(network, strategies.TRUENORTH).populations}
+    assert starts["constant"] == 0
+    assert starts["alone"] == 1
 
 
 def test_a_neuron_that_nobody_reads_has_one_column():
