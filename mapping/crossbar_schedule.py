@@ -42,6 +42,8 @@ def scheduled(network: ChipNetwork, profile: CrossbarProfile) -> ChipNetwork:
 
     Raises
     ------
+    ValueError
+        There is a cycle.
     DelayTooLongError
         A neuron would have to hold a spike for longer than it can, whatever the start steps.
     """
@@ -100,7 +102,10 @@ def _starts(network: ChipNetwork, profile: CrossbarProfile) -> dict[str, int]:
         if starts == before:
             break
     else:
-        raise DelayTooLongError(_too_long(held, earliest, reach))
+        delays = _too_long(held, earliest, reach)
+        if not delays:
+            raise ValueError("no start steps balance a cycle")
+        raise DelayTooLongError(delays)
     for name in constant:
         starts[name] = min((starts[one.target] for one in network.outgoing(name)), default=1) - 1
     return _from_zero(starts)
