@@ -134,6 +134,12 @@ def test_a_long_shortcut_gets_no_more_relays_than_it_needs(length, relays):
     assert found.network.latency_steps == network.timesteps + length + 1
 
 
+def test_spikes_are_held_for_the_shortest_delay_that_there_is():
+    found = map_crossbars(chain(6), strategies.crossbars(64, 64, delay_min=3))
+    delays = {one.name: 1 + one.delay for one in found.network.projections}
+    assert delays == {"input-p0": 1, **{f"p{one}-p{one + 1}": 3 for one in range(5)}, "p5-counts": 3, "skip": 15}
+
+
 def test_cycles_are_refused():
     with pytest.raises(ValueError, match="cycle"):
         scheduled(chain(1), strategies.TRUENORTH)
