@@ -113,7 +113,7 @@ def test_every_synapse_is_in_one_part_and_on_the_side_of_its_sign(network, axons
             seen = []
             for source, place, joining, _ in terms(rewritten, split.population)[neuron]:
                 if source not in parts:
-                    seen.append((source, place, joining))
+                    seen += [(source, place, joining)] if joining else []
                     continue
                 assert rewritten.population(source).is_partial_sum
                 # what adds to a neuron and what takes from it are neurons of its own
