@@ -77,6 +77,8 @@ def map_crossbars(
     program = crossbar_program(cut.network, placement, profile)
     placement = _with_contents(placement, program)
     if options is not None:
+        from mapping.optimise_placement import optimise_placement  # numba takes a second to import
+
         traffic = crossbar_traffic(cut.network, len(cores), program, spikes)
         from mapping.optimise_placement import optimise_placement  # Numba and SciPy take a second to import
 

@@ -121,12 +121,6 @@ def test_schema_is_printed():
     assert (ended.code, ended.json) == (0, profile_schema())
 
 
-def test_target_without_a_compiler_says_what_is_missing(digits_model, tmp_path):
-    ended = nmdeploy_here("compile", digits_model, "--target", "truenorth", cwd=tmp_path)
-    refused(ended, "target truenorth", "weights of axon types")
-    assert not list(tmp_path.iterdir())
-
-
 def test_profile_text_of_the_example_names_the_schema():
     assert profile_text(str(CHIP)).startswith("#:schema ../../hw_profiles/profile_schema.json\n")
     assert (CHIP.parent / "../../hw_profiles/profile_schema.json").is_file()

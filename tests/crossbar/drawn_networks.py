@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hw_profiles import load_target
 from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.connectivity import Connectivity, tap_table
+from mapping.network import build_graph
 from nmdeploy.convert.count_decoding import with_counted_outputs
 from nmdeploy.convert.methods import METHODS, normalise
 from nmdeploy.convert.statistics import collect_statistics
@@ -151,3 +152,13 @@ def quantized(network, profile, timesteps=8, precision=None, **options):
     chosen = QuantizationOptions(timesteps, **options)
     made = quantize_crossbars(with_scales, statistics, plan, profile, chosen, 4.0, samples(network, 16))
     return with_scales, plan, made
+
+
+def scheduled_anew(network):
+    """Start steps by the longest path, and delays that make all paths meet."""
+    starts = {}
+    for one in network.populations:
+        starts[one.name] = max((starts[into.source] + 1 for into in network.incoming(one.name)), default=0)
+    populations = [replace(one, start_step=starts[one.name]) for one in network.populations]
+    projections = [replace(one, delay=starts[one.target] - starts[one.source] - 1) for one in network.projections]
+    return replace(network, graph=build_graph(populations, projections))
