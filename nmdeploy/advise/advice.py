@@ -33,6 +33,8 @@ class Advice:
         Those of `wanted` that no single change of a layer brings about.
     left_out : tuple of str
         What there was no time for.
+    notes : tuple of str
+        What cannot be quantised, and why.
     """
 
     unit: str
@@ -43,6 +45,7 @@ class Advice:
     proposals: tuple[Proposal, ...]
     without: tuple[tuple[str, Goal], ...]
     left_out: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def advise(
@@ -111,7 +114,15 @@ def advise(
     )
     names = tuple((layer.name, goal) for layer, goal in wanted)
     return Advice(
-        mapper.unit, before, parameters(graph), macs(graph), names, tuple(found), without, tuple(search.left_out)
+        unit=mapper.unit,
+        before=before,
+        parameters=parameters(graph),
+        macs=macs(graph),
+        wanted=names,
+        proposals=tuple(found),
+        without=without,
+        left_out=tuple(search.left_out),
+        notes=tuple(search.notes),
     )
 
 

@@ -80,6 +80,8 @@ class Search:
     clock : callable
     left_out : list of str
         What there was no time for.
+    notes : list of str
+        What cannot be quantised, and why.
     """
 
     graph: LayerGraph
@@ -88,6 +90,7 @@ class Search:
     deadline: float
     clock: Callable[[], float] = time.monotonic
     left_out: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self._mapped: dict[tuple[Change, ...], MappedNetwork | None] = {}
@@ -131,7 +134,7 @@ class Search:
                 self.left_out.append(f"weights of {bits} bits")
                 break
             except NmdeployError:
-                break
+                break  # so narrow that the target holds no such weights, nor narrower ones
             left = mapped.refused | mapped.in_parts
             goal: Goal = "fits" if self.before.refused else "exact"
             if not left < troubled:
@@ -155,7 +158,8 @@ class Search:
         except OutOfTimeError:
             self.left_out.append("sums in parts")
             return []
-        except NmdeployError:
+        except NmdeployError as error:
+            self.notes.append(f"sums in parts (--split-fan-in): {error}")
             return []
         return [Proposal(None, "fits", (), None, True, parameters(self.graph), macs(self.graph), mapped)]
 

@@ -36,6 +36,7 @@ def advice_document(advice: Advice, target: str, seconds: float) -> dict[str, ob
         "proposals": [_proposal(one, before) for one in advice.proposals],
         "without_proposal": [{"layer": layer, "goal": goal} for layer, goal in advice.without],
         "left_out": list(advice.left_out),
+        "notes": list(advice.notes),
         "seconds": round(seconds, 3),
     }
 

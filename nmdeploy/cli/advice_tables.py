@@ -95,9 +95,8 @@ def _proposal_table(advice: Advice) -> Table:
         table.add_column(column, justify="right")
     table.add_column("left")
     for proposal in advice.proposals:
-        whom = "the network" if proposal.layer is None else proposal.layer
         table.add_row(
-            escape(f"{whom} {GOALS[proposal.goal]}"),
+            escape(_aim(proposal, advice.before)),
             escape(str(proposal)),
             _of_layer(proposal, advice.before),
             _of_all(proposal),
@@ -106,6 +105,23 @@ def _proposal_table(advice: Advice) -> Table:
             _left(proposal),
         )
     return table
+
+
+def _aim(proposal: Proposal, before: MappedNetwork) -> str:
+    """What a proposal is for, or what it brings about where it is for no layer."""
+    mapped = proposal.mapped
+    of_layer = proposal.layer is not None and proposal.goal in ("fits", "exact")
+    if of_layer and proposal.layer in before.refused | before.in_parts:
+        return f"{proposal.layer} {GOALS[proposal.goal]}"
+    if mapped is None or proposal.goal not in ("fits", "exact") or of_layer:
+        return f"the network {GOALS[proposal.goal]}"
+    left = before.refused - mapped.refused if proposal.goal == "fits" else before.in_parts - mapped.in_parts
+    solved = [layer.name for layer in before.layers if layer.name in left]
+    if not solved:
+        return "-"
+    is_one, goal = len(solved) == 1, proposal.goal
+    verb = {"fits": "fits" if is_one else "fit", "exact": f"{'is' if is_one else 'are'} summed in one core"}[goal]
+    return f"{', '.join(solved)} {verb}"
 
 
 def _of_layer(proposal: Proposal, before: MappedNetwork) -> str:
@@ -136,7 +152,7 @@ def _left(proposal: Proposal) -> str:
     if mapped.refused:
         return f"{len(mapped.refused)} refused"
     if not mapped.fits:
-        return "does not fit"
+        return f"does not fit: {', '.join(sorted({one.rule for one in mapped.refusals}))}"
     return f"{len(mapped.in_parts)} in parts" if mapped.in_parts else "nothing"
 
 
@@ -148,7 +164,9 @@ def _remarks(advice: Advice, time_limit: float) -> list[str]:
             "Counts are those of its shapes; --json has each layer and what is left."
         )
     for layer, goal in advice.without:
-        remarks.append(f"No single change of groups, channels or stride does it: {layer} {GOALS[goal]}.")
+        whom = layer if layer in advice.before.refused | advice.before.in_parts else f"{layer}: the network"
+        remarks.append(f"No single change of groups, channels or stride does it: {whom} {GOALS[goal]}.")
+    remarks += [f"Not offered: {note}" for note in advice.notes]
     if advice.left_out:
         remarks.append(
             f"Left out after {time_limit:g} s (--time-limit): {'; '.join(advice.left_out)}."

@@ -94,4 +94,5 @@ def _few_samples(model: Model) -> Calibration:
         samples = model.preprocessing.apply(model.calibration[:SAMPLES], input_shape)
         return split_calibration(samples, f"{len(samples)} samples of the model file")
     noise = noise_calibration(input_shape, model.preprocessing, seed=0)
-    return replace(noise, samples=noise.samples[:SAMPLES], held_out=noise.held_out[:1])
+    # scales by what BatchNorm learned would not go with the weights of a network that is not trained yet
+    return replace(noise, samples=noise.samples[:SAMPLES], held_out=noise.held_out[:1], is_noise=False)
