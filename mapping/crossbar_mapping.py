@@ -80,7 +80,6 @@ def map_crossbars(
         from mapping.optimise_placement import optimise_placement  # numba takes a second to import
 
         traffic = crossbar_traffic(cut.network, len(cores), program, spikes)
-        from mapping.optimise_placement import optimise_placement  # Numba and SciPy take a second to import
 
         placement = optimise_placement(placement, traffic, profile, options)
     return MappedCrossbars(cut.network, placement, program)
