@@ -80,6 +80,7 @@ def map_crossbars(
         from mapping.optimise_placement import optimise_placement  # numba takes a second to import
 
         traffic = crossbar_traffic(cut.network, len(cores), program, spikes)
+
         placement = optimise_placement(placement, traffic, profile, options)
     return MappedCrossbars(cut.network, placement, program)
 
@@ -110,7 +111,7 @@ def cores_of_tiles(cut: CutNetwork, profile: CrossbarProfile) -> list[tuple[Tile
     list of tuple of Tile
         Tiles of each core; cores and tiles are in the order of the network.
     """
-    tiles, axons, columns = _tile_demands(cut)
+    tiles, axons, columns = tile_demands(cut)
     core_of = pack_crossbars(axons, columns, Limits.of(profile))
     cores: list[list[Tile]] = [[] for _ in range(int(core_of.max(initial=-1)) + 1)]
     for tile, core in zip(tiles, core_of.tolist(), strict=True):
@@ -118,7 +119,7 @@ def cores_of_tiles(cut: CutNetwork, profile: CrossbarProfile) -> list[tuple[Tile
     return [tuple(core) for core in cores]
 
 
-def _tile_demands(cut: CutNetwork) -> tuple[list[Tile], IntArray, IntArray]:
+def tile_demands(cut: CutNetwork) -> tuple[list[Tile], IntArray, IntArray]:
     """All tiles with the axons and columns of each."""
     network = cut.network
     tiles: list[Tile] = []

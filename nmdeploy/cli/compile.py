@@ -21,6 +21,7 @@ from nmdeploy.artifact.manifest import Options, make_manifest
 from nmdeploy.cli.compile_summary import print_summary
 from nmdeploy.cli.console import key_value_table, pass_progress, stdout_console, warn
 from nmdeploy.cli.mapping_only import map_only
+from nmdeploy.cli.model_options import DataLayout, numbers_of, shape_of
 from nmdeploy.compiler_options import CompilerOptions
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 from nmdeploy.convert.methods import METHODS
@@ -116,16 +117,6 @@ class Efforts(str, Enum):
     low = "low"
     normal = "normal"
     high = "high"
-
-
-class DataLayout(str, Enum):
-    """Axes of data files."""
-
-    NCHW = "NCHW"
-    NHWC = "NHWC"
-    NHW = "NHW"
-    NCL = "NCL"
-    NF = "NF"
 
 
 def compile_command(
@@ -250,10 +241,10 @@ def compile_command(
     loaded = load_model(
         model,
         model_factory=model_factory,
-        input_shape=_shape(input_shape),
+        input_shape=shape_of(input_shape),
         scale=scale,
-        mean=_numbers("--mean", mean),
-        std=_numbers("--std", std),
+        mean=numbers_of("--mean", mean),
+        std=numbers_of("--std", std),
         layout=None if layout is None else layout.value,
         trust=trust,
     )
@@ -398,27 +389,6 @@ def _neurons(
         shift_only,
         recommended.release if release is None else release,
     )
-
-
-def _numbers(option: str, text: str | None) -> tuple[float, ...] | None:
-    if text is None:
-        return None
-    try:
-        return tuple(float(part) for part in text.split(","))
-    except ValueError as error:
-        raise NmdeployError(f"{option} {text}: expected numbers separated by commas") from error
-
-
-def _shape(text: str | None) -> tuple[int, ...] | None:
-    if text is None:
-        return None
-    try:
-        shape = tuple(int(part) for part in text.split(","))
-    except ValueError as error:
-        raise NmdeployError(f"--input-shape {text}: expected whole numbers separated by commas") from error
-    if min(shape) < 1:
-        raise NmdeployError(f"--input-shape {text}: every size must be at least 1")
-    return shape
 
 
 def _calibration(model: Model, path: Path | None, limit: int, seed: int) -> Calibration:

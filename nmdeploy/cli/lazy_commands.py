@@ -8,7 +8,9 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-COMMANDS = ("compile", "run", "analyze", "check", "compare", "energy", "report", "export", "targets", "presets")
+COMMANDS = (
+    "compile", "advise", "run", "analyze", "check", "compare", "energy", "report", "export", "targets", "presets",
+)  # fmt: skip
 """In the order of the help; ``nmdeploy.cli.NAME`` has a group ``NAME_app``, or else a function ``NAME_command``."""
 
 

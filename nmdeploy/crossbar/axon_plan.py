@@ -161,7 +161,8 @@ def _group(network: SpikingNetwork, projection: FloatProjection) -> str:
     """Projections of one group have the same weights once scales are set: partial sums of one sign."""
     if not network.population(projection.source).is_partial_sum:
         return projection.name
-    return f"partial sums from channel {projection.connectivity.source_channels[0]} on"
+    start, stop = projection.connectivity.source_channels
+    return f"partial sums {(start // (stop - start)) % 2}"
 
 
 def by_channel(population: FloatPopulation, projections: list[FloatProjection]) -> FloatArray:

@@ -77,7 +77,7 @@ def quantize_crossbars(
     Raises
     ------
     QuantizationError
-        The chip lacks the reset mode; a value does not fit its field; a bias differs from place to place.
+        The chip lacks the reset mode; a value does not fit its field.
     """
     if options.reset not in profile.reset_modes.names:
         raise QuantizationError(
@@ -179,11 +179,6 @@ def _on_chip(
     profile: CrossbarProfile,
     options: QuantizationOptions,
 ) -> tuple[Population, list[Projection]]:
-    if unit.bias.shape[1:] != (1, 1):
-        raise QuantizationError(
-            f"{population.name}: its bias differs from place to place, and leaks of {profile.name} are those of a "
-            "channel. This comes of constants before a padded layer, as of a BatchNorm: put it behind the layer"
-        )
     formats = profile.number_formats
     channels = population.shape[0]
     shared = [one for one in incoming if plan[one.name].scheme is not None]

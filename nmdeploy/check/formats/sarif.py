@@ -42,7 +42,7 @@ def _rule(rule: RuleText) -> dict[str, Any]:
 
 
 def _results(outcome: Outcome, codes: list[str]) -> list[dict[str, Any]]:
-    """All findings, with the places of their rules among `codes`; those of one rule at one place are told apart by their number there."""
+    """All findings; those of one rule at one place are told apart by their number there."""
     times: Counter[tuple[str, str]] = Counter()
     results = []
     for finding in outcome.findings:
