@@ -96,7 +96,7 @@ def test_inputs_of_a_step_never_exceed_the_potential(case):
 @given(cases())
 def test_weights_in_thresholds_are_those_of_the_float_network(case):
     """To half a level and the rounding of the threshold; outside the levels, clipped to the outermost."""
-    profile, scaled, plan, network = case
+    _, scaled, plan, network = case
     for one in network.projections:
         target = network.population(one.target)
         if target.on_host or plan[one.name].scheme is None:
