@@ -84,7 +84,8 @@ def _inputs(layer: MappedLayer) -> str:
     if layer.sum_of is None:
         return "; ".join(["exact", *more])
     needed, room = layer.sum_of
-    return "; ".join([f"in {layer.parts} parts: {needed:,} > {room:,} axons", *more])
+    parts = "part of each sign" if layer.parts == 1 else "parts"
+    return "; ".join([f"in {layer.parts} {parts}: {needed:,} > {room:,} axons", *more])
 
 
 def _proposal_table(advice: Advice) -> Table:
