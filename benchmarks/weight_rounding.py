@@ -99,7 +99,7 @@ def measure(case: Case, options: argparse.Namespace) -> Iterator[Row]:
         for rounding in get_args(WeightRounding):
             quantization = QuantizationOptions(options.timesteps, bits, weight_rounding=rounding)
             built, seconds, mebibytes = _build(converted, calibration, quantization)
-            network = compensate(built, options.compensation, calibration).network
+            network = compensate(built, options.compensation, calibration, TARGET).network
             judgement = judge(network, samples, reference)
             kept = judgement.predictions == labels
             loss, interval = paired_loss(right, kept)

@@ -83,6 +83,8 @@ class Connectivity:
         ):
             if table.ndim != 2 or table.shape[0] != target_size or table.shape[1] < 1:
                 found.append(f"{what} table has shape {table.shape} for {target_size} target {what}s")
+            elif not np.issubdtype(table.dtype, np.integer):
+                found.append(f"{what} table has type {table.dtype}, which is no integer")
             elif table.min() < -1 or table.max() >= source_size:
                 found.append(f"{what} table points outside the {source_size} source {what}s")
         for what, (start, stop), size in (

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 from hw_profiles.crossbar_profile import CrossbarProfile
 from mapping.crossbar_reads import ProjectionReads
 from mapping.network import Population
-from mapping.regular_tiling import Size, tile_sizes
+from mapping.regular_tiling import Size
 
 IntArray = NDArray[np.int64]
 
@@ -98,7 +97,8 @@ class PopulationCuts:
             of_tiles = np.diff(np.diff(np.diff(summed[np.ix_(*edges)], axis=0), axis=1), axis=2)
             if of_tiles.max() > limits.neurons:
                 continue
-            together = np.minimum(limits.axons // np.maximum(one.axons, 1), limits.neurons // of_tiles)
+            by_axons = np.where(one.axons > 0, limits.axons // np.maximum(one.axons, 1), limits.neurons)
+            together = np.minimum(by_axons, limits.neurons // of_tiles)
             cuts.append(Cut(one.size, float((1 / together).sum()), one.driven))
         return cuts
 
@@ -114,11 +114,8 @@ class PopulationCuts:
         return total, cut.driven, -cut.size[0] * cut.size[1] * cut.size[2], cut.size
 
     def _feasible(self) -> list[_Size]:
-        channels, rows, columns = (self._lengths(axis) for axis in range(3))
         found = []
-        for size in product(channels, rows, columns):
-            if size[0] * size[1] * size[2] > self._limits.neurons or not self._each_fits(size):
-                continue
+        for size in self._sizes_by_largest():
             grid = [-(-whole // part) for whole, part in zip(self._shape, size, strict=True)]
             axons = np.zeros(grid, dtype=np.int64)
             for reads in self._reads:
@@ -129,23 +126,18 @@ class PopulationCuts:
                 found.append(_Size(size, axons, driven))
         return found
 
-    def _lengths(self, axis: int) -> list[int]:
-        """Lengths of tiles along an axis: those that cut it evenly, and whole groups of channels."""
-        whole = self._shape[axis]
-        lengths = set(tile_sizes(whole))
-        if axis == 0:
-            for reads in self._reads:
-                connectivity = reads.projection.connectivity
-                outputs = connectivity.out_channels // connectivity.groups
-                lengths |= set(range(outputs, whole, outputs)) | set(tile_sizes(outputs))
-        return sorted(length for length in lengths if length <= self._limits.neurons)
-
-    def _each_fits(self, size: Size) -> bool:
-        """Whether no projection alone needs too many axons; the largest product is that of the largest counts."""
-        for reads in self._reads:
-            largest = reads.axons_per_input
-            for axis in range(3):
-                largest *= int(reads.read(axis, size[axis]).max())
-            if largest > self._limits.axons:
-                return False
-        return True
+    def _sizes_by_largest(self) -> Iterator[Size]:
+        """Sizes for which no projection alone needs too many axons: its most are the product of its most by axis."""
+        limits = self._limits
+        lengths = [np.arange(1, min(whole, limits.neurons) + 1) for whole in self._shape]
+        largest = [
+            [np.array([reads.read(axis, int(length)).max() for length in lengths[axis]]) for axis in range(3)]
+            for reads in self._reads
+        ]
+        for channels in lengths[0].tolist():
+            fits = channels * np.multiply.outer(lengths[1], lengths[2]) <= limits.neurons
+            for reads, most in zip(self._reads, largest, strict=True):
+                per_channel = reads.axons_per_input * int(most[0][channels - 1])
+                fits &= per_channel * np.multiply.outer(most[1], most[2]) <= limits.axons
+            for rows, columns in np.argwhere(fits).tolist():
+                yield channels, rows + 1, columns + 1

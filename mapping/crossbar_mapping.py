@@ -19,7 +19,6 @@ from mapping.crossbar_refusal import delays_too_long
 from mapping.crossbar_schedule import DelayTooLongError, scheduled, with_delay_relays
 from mapping.crossbar_tiling import CutNetwork, cut_into_crossbars
 from mapping.network import ChipNetwork
-from mapping.optimise_placement import optimise_placement
 from mapping.placement import CoreAddress, CoreRecord, Placement
 from mapping.placement_options import PlacementOptions
 from mapping.refusal import too_many_chips
@@ -78,7 +77,10 @@ def map_crossbars(
     program = crossbar_program(cut.network, placement, profile)
     placement = _with_contents(placement, program)
     if options is not None:
+        from mapping.optimise_placement import optimise_placement  # numba takes a second to import
+
         traffic = crossbar_traffic(cut.network, len(cores), program, spikes)
+
         placement = optimise_placement(placement, traffic, profile, options)
     return MappedCrossbars(cut.network, placement, program)
 

@@ -57,5 +57,5 @@ def pack_crossbars(axons: IntArray, columns: IntArray, limits: Limits) -> IntArr
 
 def _times(axons: IntArray, columns: IntArray, kind: IntArray) -> IntArray:
     """How many tiles of a kind each core still has room for."""
-    times: IntArray = np.minimum(axons // max(int(kind[0]), 1), columns // int(kind[1]))
-    return times
+    times: IntArray = columns // int(kind[1])
+    return np.minimum(times, axons // int(kind[0])) if kind[0] else times

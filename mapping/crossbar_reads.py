@@ -29,6 +29,7 @@ class ProjectionReads:
         reach = ProjectionReach(projection.connectivity)
         self._axes = (reach.channels, reach.rows, reach.columns)
         self._incidence: dict[tuple[int, int], NDArray[np.bool_]] = {}
+        self._read: dict[tuple[int, int], IntArray] = {}
 
     def incidence(self, axis: int, size: int) -> NDArray[np.bool_]:
         """Which sources along an axis each block of `size` targets reads; shape (blocks, sources)."""
@@ -38,8 +39,9 @@ class ProjectionReads:
 
     def read(self, axis: int, size: int) -> IntArray:
         """How many sources along an axis each block of `size` targets reads."""
-        counts: IntArray = self.incidence(axis, size).sum(axis=1, dtype=np.int64)
-        return counts
+        if (axis, size) not in self._read:
+            self._read[axis, size] = self.incidence(axis, size).sum(axis=1, dtype=np.int64)
+        return self._read[axis, size]
 
     def readers(self, axis: int, size: int) -> IntArray:
         """How many blocks of `size` targets read each source along an axis."""

@@ -31,7 +31,7 @@ def _too_many_axons(network: ChipNetwork, population: Population, profile: Cross
     if demand <= capacity:
         return None
     return Violation(
-        rule="NMD212",
+        rule="NMD801",
         severity="error",
         where=f"population {population.name}",
         message="fits no core: one neuron alone asks for too many axons",
@@ -72,7 +72,7 @@ def _too_many_columns(network: ChipNetwork, population: Population, profile: Cro
     if demand <= capacity:
         return None
     return Violation(
-        rule="NMD213",
+        rule="NMD802",
         severity="error",
         where=f"population {population.name}",
         message="fits no core: one neuron alone drives too many axons",
@@ -87,7 +87,7 @@ def delays_too_long(delays: dict[str, int], profile: CrossbarProfile) -> list[Vi
     limit = profile.number_formats.delay_max.value - 1
     return [
         Violation(
-            rule="NMD308",
+            rule="NMD818",
             severity="error",
             where=f"projection {name}",
             message="delay in steps",

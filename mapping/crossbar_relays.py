@@ -68,7 +68,8 @@ def with_relays(network: ChipNetwork, relays: Sequence[Relay]) -> ChipNetwork:
     Returns
     -------
     ChipNetwork
-        The neurons of a relay are those in the smallest box that holds all that its parts read.
+        The neurons of a relay are those in the smallest box that holds all that its parts read; one whose parts hold no
+        synapses is left out.
     """
     after: dict[str, list[Population]] = {}
     replaced: dict[str, list[Projection]] = {}
@@ -76,6 +77,8 @@ def with_relays(network: ChipNetwork, relays: Sequence[Relay]) -> ChipNetwork:
     projections = {projection.name: projection for projection in network.projections}
     for relay in relays:
         pieces = [piece for part in relay.parts for piece in cut_projection(projections[part.projection], part.box)]
+        if not pieces:
+            continue
         first, last = _box_read([piece.connectivity for _, piece in pieces])
         source = network.population(relay.source)
         population = relay_population(relay.name, source, first, last)

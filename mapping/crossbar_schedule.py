@@ -42,6 +42,8 @@ def scheduled(network: ChipNetwork, profile: CrossbarProfile) -> ChipNetwork:
 
     Raises
     ------
+    ValueError
+        There is a cycle.
     DelayTooLongError
         A neuron would have to hold a spike for longer than it can, whatever the start steps.
     """
@@ -88,11 +90,15 @@ def _starts(network: ChipNetwork, profile: CrossbarProfile) -> dict[str, int]:
     constant = _constant_sources(network)
     projections = [one for one in network.projections if one.source not in constant]
     starts = {population.name: 0 for population in network.populations}
+    soonest = {one.name: 1 for one in projections}
     held = [one for one in projections if not network.population(one.source).on_host]
+    soonest |= {one.name: profile.number_formats.delay_min.value for one in held}
     for sweep in range(len(starts) + 1):
         before = dict(starts)
         for projection in projections:
-            starts[projection.target] = max(starts[projection.target], starts[projection.source] + 1)
+            starts[projection.target] = max(
+                starts[projection.target], starts[projection.source] + soonest[projection.name]
+            )
         if not sweep:
             earliest = dict(starts)
         for projection in reversed(held):
@@ -100,7 +106,10 @@ def _starts(network: ChipNetwork, profile: CrossbarProfile) -> dict[str, int]:
         if starts == before:
             break
     else:
-        raise DelayTooLongError(_too_long(held, earliest, reach))
+        delays = _too_long(held, earliest, reach)
+        if not delays:
+            raise ValueError("no start steps balance a cycle")
+        raise DelayTooLongError(delays)
     for name in constant:
         starts[name] = min((starts[one.target] for one in network.outgoing(name)), default=1) - 1
     return _from_zero(starts)

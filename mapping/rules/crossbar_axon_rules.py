@@ -73,7 +73,8 @@ def axon_type_wrong(evidence: CrossbarEvidence) -> Iterator[Violation]:
     numbering = reading.numbering
     types = np.full((len(numbering.projections), int(numbering.copies.max(initial=1))), -1, dtype=np.int64)
     for number, projection in enumerate(numbering.projections):
-        types[number, : numbering.copies[number]] = projection.axon_types[: numbering.copies[number]]
+        if numbering.into_chip[number]:
+            types[number, : numbering.copies[number]] = projection.axon_types
     known = np.flatnonzero(reading.axon_is_known)
     expected = types[axons.projection[known], axons.copy[known]]
     wrong = axons.axon_type[known] != expected

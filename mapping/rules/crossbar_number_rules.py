@@ -121,8 +121,6 @@ def leak_outside_field(evidence: CrossbarEvidence) -> Iterator[Violation]:
     largest = evidence.profile.number_formats.leak_max
     for name, population in evidence.countable_on_cores.items():
         where, bias = f"population {name}", population.bias_mantissa
-        if bias.shape != (population.shape[0], 1, 1):
-            yield broken("NMD825", where, f"biases of shape {bias.shape} instead of one a channel", ANEW)
         if population.bias_exponent.any():
             yield broken("NMD825", where, "bias exponents other than 0, which crossbars do not have", ANEW)
         illegal = bias[(bias < -largest) | (bias > largest)]
@@ -135,15 +133,14 @@ def loaded_potential_wrong(evidence: CrossbarEvidence) -> Iterator[Violation]:
     """What the host loads fits the state, and does not fire before the window begins."""
     largest = evidence.profile.number_formats.potential_max
     for name, population in spiking(evidence):
-        if population.bias_mantissa.shape != (population.shape[0], 1, 1):
-            continue
         # as Python's integers: start steps and biases may be anything
-        initial = population.initial_potential.astype(object)
-        loaded = initial - int(population.start_step) * population.bias_mantissa[:, 0, 0].astype(object)
+        initial = population.initial_potential.astype(object)[:, None, None]
+        threshold = population.threshold[:, None, None]
+        loaded = initial - int(population.start_step) * population.bias_mantissa.astype(object)
         for what, potentials in (("initial potentials", initial), ("loaded potentials", loaded)):
             for wrong, problem in (
                 (np.abs(potentials) > largest, f"outside +-{largest}"),
-                (potentials >= population.threshold, "at or above the threshold"),
+                (potentials >= threshold, "at or above the threshold"),
             ):
                 if wrong.any():
                     example = potentials[wrong.astype(np.bool_)][0]
@@ -205,7 +202,7 @@ CROSSBAR_NUMBER_RULES: tuple[Rule[CrossbarEvidence], ...] = (
     Rule(
         "NMD825",
         "leak outside its field",
-        "A bias on the chip is the leak of its neurons: one number a channel, without exponent, within its field.",
+        "A bias on the chip is the leak of its neurons: a number of each, without exponent, within its field.",
         leak_outside_field,
         figures=("number_formats.leak_bits",),
         remedy="Scale the population's weights, threshold and bias down together.",

@@ -82,9 +82,8 @@ class CrossbarNumbering:
     @cached_property
     def copies(self) -> IntArray:
         """Axons that a source neuron of each projection drives in a core; 0 where the host is the target."""
-        counts = np.array([len(one.axon_types) for one in self.projections], dtype=np.int64)
-        copies: IntArray = np.where(self.into_chip, counts, 0)
-        return copies
+        ends = zip(self.projections, self.into_chip.tolist(), strict=True)
+        return np.array([len(one.axon_types) if inside else 0 for one, inside in ends], dtype=np.int64)
 
     @cached_property
     def first_slot(self) -> IntArray:

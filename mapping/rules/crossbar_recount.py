@@ -191,12 +191,12 @@ class ReadNeurons:
         groups = np.unique(targets // (connectivity.out_channels // connectivity.groups))
         inputs = connectivity.in_channels // connectivity.groups
         of_groups = groups[:, None] * inputs + np.arange(inputs)
-        channels: IntArray = (connectivity.source_channels[0] + of_groups.ravel()).astype(np.int64)
+        channels: IntArray = connectivity.source_channels[0] + of_groups.ravel()
         return channels
 
     def _spatial(self, axis: int, interval: Interval) -> IntArray:
         """Source rows or columns of taps that are no padding."""
         table = self._connectivity.rows if axis == 1 else self._connectivity.columns
         taps = table[slice(*interval)]
-        read: IntArray = np.unique(taps[taps >= 0]).astype(np.int64)
-        return read
+        indices: IntArray = np.unique(taps[taps >= 0]).astype(np.int64)
+        return indices

@@ -110,12 +110,10 @@ class PlacedNetwork:
 
     def tile_lies_inside(self, tile: Tile) -> bool:
         """Whether a tile of a known population is not empty and inside it."""
-        bounds = zip(
-            (tile.channels, tile.rows, tile.columns),
-            self.named_populations[tile.population].shape,
-            strict=True,
+        boxes, shape = (tile.channels, tile.rows, tile.columns), self.named_populations[tile.population].shape
+        return len(shape) == len(boxes) and all(
+            0 <= start < stop <= size for (start, stop), size in zip(boxes, shape, strict=True)
         )
-        return all(0 <= start < stop <= size for (start, stop), size in bounds)
 
     @cached_property
     def placed(self) -> list[PlacedTile]:

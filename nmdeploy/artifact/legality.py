@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from mapping.crossbar_bounds import crossbar_core_bound
-
 from hw_profiles import HardwareProfile
 from mapping.bounds import cores_lower_bound
+from mapping.crossbar_bounds import crossbar_core_bound
 from mapping.verify import RULES, verify
 from mapping.verify_crossbars import CROSSBAR_RULES, verify_crossbars
 from mapping.violation import Violation

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,16 +51,22 @@ def _texts(rules: Mapping[str, Rule[Any] | LayerRule]) -> dict[str, RuleText]:
     }
 
 
-RULE_TEXTS: dict[str, RuleText] = {
+EXPLAINED: dict[str, RuleText] = {
     **_texts(RULES),
     BUDGET.code: BUDGET,
     BASELINE.code: BASELINE,
-}
-"""All of them by code, in the order in which they are checked."""
-
-EXPLAINED: dict[str, RuleText] = {
-    **RULE_TEXTS,
     **_texts(LAYER_RULES),
     **_texts({rule.code: rule for rule in OWN_RULES}),
 }
-"""Those of chips that compute a layer a core, and of crossbars, too; no artifact is made for them."""
+"""Rules of all kinds of chips by code."""
+
+
+def gate_rules(checked: Sequence[str]) -> dict[str, RuleText]:
+    """Rules that a check can report, by code.
+
+    Parameters
+    ----------
+    checked : sequence of str
+        Codes of those of the verifier, in the order in which they are checked.
+    """
+    return {code: EXPLAINED[code] for code in (*checked, BUDGET.code, BASELINE.code)}

@@ -59,8 +59,8 @@ class Outcome:
     placement_path : str
         See `nmdeploy.check.places.placement_path`.
     target : str
-    rules_checked : int
-        Rules of the verifier.
+    rules : tuple of str
+        Codes of those of the verifier, in the order in which they were checked.
     violations : tuple of Violation
         Of the verifier.
     places : Places
@@ -78,7 +78,7 @@ class Outcome:
     artifact: str
     placement_path: str
     target: str
-    rules_checked: int
+    rules: tuple[str, ...]
     violations: tuple[Violation, ...]
     places: Places
     cores_used: int
@@ -89,6 +89,11 @@ class Outcome:
     hops_bound: float | None
     budgets: tuple[BudgetVerdict, ...]
     baseline: BaselineOutcome | None
+
+    @property
+    def rules_checked(self) -> int:
+        """How many rules were checked."""
+        return len(self.rules)
 
     @property
     def error_count(self) -> int:

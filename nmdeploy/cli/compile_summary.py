@@ -102,7 +102,7 @@ def _sum_table(compiled: Compiled) -> Table:
         deviations = (entry.bound_spikes, entry.mean_deviation_spikes, entry.largest_deviation_spikes)
         table.add_row(
             entry.population,
-            f"in {entry.parts} parts, approximate",
+            f"in {entry.parts} part{'s' if entry.parts > 1 else ''}, approximate",
             *(f"{one:.2f}" for one in deviations),
             f"{entry.unsent_share:.2%}",
         )

@@ -15,6 +15,7 @@ from hw_profiles.profile import CoreLimits, ListedCore
 from hw_profiles.quantities import Choice, Flag, Models, Quantity, Sourced
 
 FigureRow = tuple[str, str, str, str, str]
+MESH_PROFILES = (HardwareProfile, CrossbarProfile)
 UNITS = ("bytes", "bits", "words", "entries", "synapses", "steps")
 
 
@@ -63,7 +64,7 @@ def support(profile: ChipProfile) -> dict[str, object]:
     return {
         "cores_per_chip": cores_per_chip(profile),
         "core_holds": core_contents(profile),
-        "neuron_models": list(profile.neuron_models.names) if isinstance(profile, HardwareProfile) else [],
+        "neuron_models": list(profile.neuron_models.names) if isinstance(profile, MESH_PROFILES) else [],
         "compile": compile_support(profile),
     }
 
@@ -71,7 +72,7 @@ def support(profile: ChipProfile) -> dict[str, object]:
 def target_rows(profile: ChipProfile) -> tuple[str, ...]:
     """One row of the list of targets."""
     statuses = Counter(status for *_, status, _ in figure_rows("", profile) if status)
-    neurons = ", ".join(profile.neuron_models.names) if isinstance(profile, HardwareProfile) else "its own"
+    neurons = ", ".join(profile.neuron_models.names) if isinstance(profile, MESH_PROFILES) else "its own"
     return (
         f"{profile.name}: {profile.title}",
         _cores(profile),
@@ -85,13 +86,13 @@ def target_rows(profile: ChipProfile) -> tuple[str, ...]:
 def _cores(profile: ChipProfile) -> str:
     """Cores of a chip; how many of them software may use, if fewer."""
     cores = f"{cores_per_chip(profile):,} a chip"
-    usable = profile.mesh.usable_cores_per_chip if isinstance(profile, HardwareProfile) else None
+    usable = profile.mesh.usable_cores_per_chip if isinstance(profile, MESH_PROFILES) else None
     return cores if usable is None else f"{cores}, {usable.value:,} usable"
 
 
 def cores_per_chip(profile: ChipProfile) -> int:
     """Cores of one chip, those that must not be used counted."""
-    if isinstance(profile, (HardwareProfile, CrossbarProfile)):
+    if isinstance(profile, MESH_PROFILES):
         return profile.mesh.cores_per_chip
     return len(profile.cores) if isinstance(profile, LayerCoreProfile) else 1
 
@@ -128,10 +129,8 @@ def _limits(limits: CoreLimits) -> str:
 
 def compile_support(profile: ChipProfile) -> str:
     """Whether networks can be compiled for a target."""
-    if isinstance(profile, HardwareProfile):
-        return "yes"
     if isinstance(profile, AnalogProfile):
         return "mapping only: neurons and synapses"
     if isinstance(profile, LayerCoreProfile):
         return "mapping only: layers to cores"
-    return "not yet"
+    return "yes"

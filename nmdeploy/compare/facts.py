@@ -115,6 +115,9 @@ def _conversion(audit: dict[str, Any]) -> Iterator[tuple[Fact, Value]]:
         exact = "exact" if entry["exact"] else "approximate"
         replaced = ", ".join(entry["replaced_by"]) or "nothing"
         yield Fact("conversion", entry["layer"], "replaced_by"), f"{replaced}: {entry['how']} ({exact})"
+    for entry in audit.get("sums", []):
+        for name in ("exact", "parts", "bound_spikes", "mean_deviation_spikes", "unsent_share"):
+            yield Fact("conversion", entry["population"], f"sum_{name}"), entry[name]
     for note in audit.get("notes", []):
         yield Fact("conversion", "", f"note: {note}"), True
 

@@ -16,6 +16,7 @@ import numpy as np
 from mapping.connectivity import Connectivity
 from nmdeploy.convert.lower_layers import NeuronKind
 from nmdeploy.spiking.network import (
+    INPUT,
     FloatPopulation,
     FloatProjection,
     SpikingNetwork,
@@ -78,7 +79,8 @@ def _is_copy(projection: FloatProjection) -> bool:
     own = Connectivity.identity(projection.connectivity.target_shape)
     table = projection.connectivity
     return (
-        table.source_shape == own.source_shape
+        projection.source != INPUT
+        and table.source_shape == own.source_shape
         and table.groups == own.groups
         and (table.source_channels, table.target_channels) == (own.source_channels, own.target_channels)
         and np.array_equal(table.rows, own.rows)

@@ -16,6 +16,7 @@ from hw_profiles.crossbar_profile import Crossbar
 from mapping.connectivity import Connectivity, Shape
 from mapping.fan_in_parts import distinct_reads
 from nmdeploy.crossbar.axon_schemes import AxonScheme, relative_error, schemes
+from nmdeploy.errors import NmdeployError
 from nmdeploy.spiking.network import FloatPopulation, FloatProjection, SpikingNetwork
 
 FloatArray = NDArray[np.float64]
@@ -52,7 +53,9 @@ class Precision:
 
     bits: int | None = None
 
-    def choose(self, weights: FloatArray, type_count: int, *, signed: bool) -> AxonScheme | None:
+    def choose(
+        self, weights: FloatArray, type_count: int, *, signed: bool, most_axons: int | None = None
+    ) -> AxonScheme | None:
         """The scheme of fewest axons that is fine enough; the finest if none is, None if there are too few types.
 
         Parameters
@@ -60,10 +63,13 @@ class Precision:
         weights : float64 array, (channels, inputs)
         type_count : int
         signed : bool
-            Whether weights have both signs; else one of two axons of the same input stands for each sign, and each has
-            half of the levels.
+            Whether a channel has weights of both signs; else each sign has half of the levels.
+        most_axons : int, optional
+            That an input may drive.
         """
         offered = schemes(type_count, signed=signed)
+        if most_axons is not None:
+            offered = tuple(one for one in offered if one.axons <= most_axons)
         for scheme in offered:
             if self.bits is None:
                 if relative_error(weights, scheme) <= TOLERANCE:
@@ -94,16 +100,36 @@ def plan_axons(
     """
     incoming = list(network.incoming(population.name))
     alone = [one for one in incoming if is_uniform(one.weights)]
-    shared = [one for one in incoming if not is_uniform(one.weights)]
+    if population.is_partial_sum and len(alone) < len(incoming):
+        alone = []  # which has been cut as if all its inputs drove as many axons
+    groups = {_group(network, one) for one in alone}
+    if len(groups) <= crossbar.axon_types.value - (len(alone) < len(incoming)):
+        plan = _with_types(network, population, alone, crossbar, precision)
+        if plan is not None:
+            return plan
+    # types of their own are a saving, but may leave the others too few
+    return _with_types(network, population, [], crossbar, precision) if alone else None
+
+
+def _with_types(
+    network: SpikingNetwork,
+    population: FloatPopulation,
+    alone: list[FloatProjection],
+    crossbar: Crossbar,
+    precision: Precision,
+) -> dict[str, ProjectionAxons] | None:
+    """As `plan_axons`, with types of their own for some projections."""
+    incoming = list(network.incoming(population.name))
+    shared = [one for one in incoming if one not in alone]
     groups = sorted({_group(network, one) for one in alone})
-    if len(groups) > crossbar.axon_types.value - (1 if shared else 0):
-        # types of their own are a saving, which the scheme of the others does without
-        alone, shared, groups = [], incoming, []
     scheme = None
     if shared:
+        most = None
+        if population.is_partial_sum:  # which is not cut again
+            most = crossbar.axons.value // most_axons(population.shape, [(one.connectivity, 1) for one in incoming])
         weights = by_channel(population, shared)
-        signed = bool((weights < 0).any())
-        scheme = precision.choose(weights, crossbar.axon_types.value - len(groups), signed=signed)
+        free = crossbar.axon_types.value - len(groups)
+        scheme = precision.choose(weights, free, signed=has_both_signs(weights), most_axons=most)
         if scheme is None:
             return None
     first = 0 if scheme is None else len(scheme.ratios)
@@ -115,16 +141,22 @@ def plan_axons(
 
 
 def is_uniform(weights: FloatArray) -> bool:
-    """Whether all weights of each output channel are alike."""
+    """Whether all weights of each output channel are alike, whatever the scales of the source channels."""
     flat = weights.reshape(len(weights), -1)
-    return bool((flat == flat[:, :1]).all())
+    return weights.shape[1] == 1 and bool((flat == flat[:, :1]).all())
+
+
+def has_both_signs(weights: FloatArray) -> bool:
+    """Whether any output channel has; those of one sign have units of that sign."""
+    return bool(((weights < 0).any(axis=1) & (weights > 0).any(axis=1)).any())
 
 
 def _group(network: SpikingNetwork, projection: FloatProjection) -> str:
     """Projections of one group have the same weights once scales are set: partial sums of one sign."""
     if not network.population(projection.source).is_partial_sum:
         return projection.name
-    return f"partial sums from channel {projection.connectivity.source_channels[0]} on"
+    start, stop = projection.connectivity.source_channels
+    return f"partial sums {(start // (stop - start)) % 2}"
 
 
 def by_channel(population: FloatPopulation, projections: list[FloatProjection]) -> FloatArray:
@@ -163,5 +195,8 @@ def plan_network(
     plan: dict[str, ProjectionAxons] = {}
     for population in network.populations:
         if population.name not in on_host:
-            plan |= plan_axons(network, population, crossbar, precision) or {}
+            found = plan_axons(network, population, crossbar, precision)
+            if found is None:
+                raise NmdeployError(f"{population.name} was left with too many inputs; please report this network")
+            plan |= found
     return plan

@@ -137,7 +137,7 @@ def channel_units(weights: FloatArray, scheme: AxonScheme) -> ChannelUnits:
     channels = len(weights)
     best = np.ones(channels)
     least = np.full(channels, np.inf)
-    for sign in (1.0, -1.0) if scheme.lowest and scheme.lowest != -scheme.highest else (1.0,):
+    for sign in (1.0, -1.0) if scheme.lowest != -scheme.highest else (1.0,):
         turned = sign * weights
         above, below = turned.max(axis=1, initial=0.0), -turned.min(axis=1, initial=0.0)
         clips_nothing = above / scheme.highest

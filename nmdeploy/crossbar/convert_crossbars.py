@@ -12,6 +12,7 @@ from nmdeploy.convert.count_decoding import with_counted_outputs
 from nmdeploy.crossbar.axon_plan import Precision, ProjectionAxons, plan_network
 from nmdeploy.crossbar.host_populations import host_populations, with_host_populations
 from nmdeploy.crossbar.partial_sums import Split, with_partial_sums
+from nmdeploy.crossbar.repeated_inputs import without_repeated_inputs
 from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.spiking.network import SpikingNetwork
 
@@ -58,7 +59,7 @@ def convert_for_crossbars(
 
     def rewrite(network: SpikingNetwork) -> tuple[SpikingNetwork, list[str]]:
         on_chip, notes = with_host_populations(network)
-        narrow, found = with_partial_sums(on_chip, crossbar, precision)
+        narrow, found = with_partial_sums(without_repeated_inputs(on_chip), crossbar, precision)
         splits.extend(found)
         return with_counted_outputs(narrow, frozenset()), [*notes, *map(str, found)]
 

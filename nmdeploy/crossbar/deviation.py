@@ -64,11 +64,12 @@ def _deviation(
     for projection in joining:
         part = network.population(projection.source)
         channels = slice(*projection.connectivity.source_channels)
+        into = slice(*projection.connectivity.target_channels)
         left = _left(network, part, spike_counts)[:, channels]
         start, of_part = part.initial_potential[channels], part.threshold[channels]
-        weight = projection.weights[:, 0, 0, 0] / (of_part * threshold)
-        bound += np.abs(weight) * np.maximum(start, of_part - 1 - start)
-        error += weight[:, None, None] * (start[:, None, None] - left)
+        weight = projection.weights[:, 0, 0, 0] / (of_part * threshold[into])
+        bound[into] += np.abs(weight) * np.maximum(start, of_part - 1 - start)
+        error[:, into] += weight[:, None, None] * (start[:, None, None] - left)
         unsent += int((left >= of_part[:, None, None]).sum())
         neurons += left.size
     return SumEntry(

@@ -13,6 +13,7 @@ from dataclasses import replace
 import numpy as np
 
 from mapping.connectivity import Connectivity
+from nmdeploy.convert.count_decoding import is_counter
 from nmdeploy.errors import NmdeployError
 from nmdeploy.spiking.network import (
     INPUT,
@@ -73,7 +74,7 @@ def with_host_populations(network: SpikingNetwork) -> tuple[SpikingNetwork, list
         projections += [one for one in incoming if one.source != INPUT]
     rewritten = build_spiking_network(network.input_shape, populations, projections)
     readers = [one.name for one in rewritten.populations if one.name in transducers(rewritten)]
-    if len(readers) == len(rewritten.populations):
+    if all(one.name in readers or is_counter(rewritten, one) for one in rewritten.populations):
         raise NmdeployError(
             "nothing is left for the chip: what reads the sample is computed by the host, and this network has no "
             "other layer. Add a layer"

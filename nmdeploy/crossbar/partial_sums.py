@@ -52,9 +52,10 @@ class Split:
     inputs: int
 
     def __str__(self) -> str:
+        parts = f"{len(self.parts)} part" + ("s" if len(self.parts) > 1 else "")
         return (
-            f"{self.population}: inputs that drive {self.inputs:,} axons are summed in {len(self.parts)} parts of "
-            "two signs, which is approximate"
+            f"{self.population}: inputs that drive {self.inputs:,} axons are summed in {parts} of two signs, which is "
+            "approximate"
         )
 
 
@@ -124,6 +125,7 @@ def _summed_in_parts(
     axons = 1 if scheme is None else scheme.axons
     tables = [one.connectivity for one in cut]
     parts = equal_parts(tables, crossbar.axons.value // axons) or []
+    blocks = _blocks(population, cut)
     made: list[FloatPopulation] = []
     projections: list[FloatProjection] = []
     joining: list[FloatProjection] = []
@@ -131,10 +133,18 @@ def _summed_in_parts(
         part = _partial_sum(population, unused_name(f"{population.name}.part{number}", taken))
         made.append(part)
         for index, piece in enumerate(pieces):
-            projections += _into_part(part, cut[piece.projection], piece, index)
-        joining += [_joining(part, population, sign) for sign in (1, -1)]
+            projections += _into_part(part, cut[piece.projection], piece, index, blocks)
+        joining += _joining(part, population, blocks)
     demand = most_axons(population.shape, [(table, axons) for table in tables])
     return made, projections + direct + joining, demand
+
+
+def _blocks(population: FloatPopulation, cut: list[FloatProjection]) -> int:
+    """Blocks of channels that have no inputs in common, of all projections alike; 1 if they are not alike."""
+    whole = (0, population.shape[0])
+    alike = {one.connectivity.groups for one in cut if one.connectivity.target_channels == whole}
+    same = len(alike) == 1 and all(one.connectivity.target_channels == whole for one in cut)
+    return alike.pop() if same else 1
 
 
 def _inputs(projection: FloatProjection) -> int:
@@ -158,17 +168,23 @@ def _partial_sum(population: FloatPopulation, name: str) -> FloatPopulation:
     )
 
 
-def _into_part(part: FloatPopulation, whole: FloatProjection, piece: Piece, index: int) -> list[FloatProjection]:
+def _into_part(
+    part: FloatPopulation, whole: FloatProjection, piece: Piece, index: int, blocks: int
+) -> list[FloatProjection]:
     """The synapses of a piece into both signs of a part: as one projection, whose axons both share, if it can be."""
     table = piece.connectivity(whole.connectivity)
     weights = piece.weights(whole.connectivity, whole.weights)
     positive, negative = np.maximum(weights, 0.0), np.maximum(-weights, 0.0)
     channels = part.shape[0] // 2
-    name = f"{whole.source}->{part.name}" + (f"#{index}" if index else "")
-    if table.groups == 1 and table.target_channels == (0, channels):
-        both = replace(table, target_shape=part.shape, target_channels=(0, 2 * channels))
-        return [FloatProjection(name, whole.source, part.name, both, np.concatenate([positive, negative]))]
+    size = channels // blocks
     start, stop = table.target_channels
+    name = f"{whole.source}->{part.name}" + (f"#{index}" if index else "")
+    if stop - start == size * table.groups and start % size == 0:
+        signs = [one.reshape(table.groups, size, *one.shape[1:]) for one in (positive, negative)]
+        both = replace(table, target_shape=part.shape, target_channels=(2 * start, 2 * stop))
+        stacked = np.concatenate(signs, axis=1).reshape(2 * len(weights), *weights.shape[1:])
+        return [FloatProjection(name, whole.source, part.name, both, stacked)]
+    # there is one block, so that each sign is a range of channels
     return [
         FloatProjection(
             f"{name}{suffix}",
@@ -181,14 +197,25 @@ def _into_part(part: FloatPopulation, whole: FloatProjection, piece: Piece, inde
     ]
 
 
-def _joining(part: FloatPopulation, population: FloatPopulation, sign: int) -> FloatProjection:
+def _joining(part: FloatPopulation, population: FloatPopulation, blocks: int) -> list[FloatProjection]:
+    """From both signs of each block of a part to its channels of the population."""
     own = Connectivity.identity(population.shape)
-    channels = population.shape[0]
-    first = 0 if sign > 0 else channels
-    table = replace(own, source_shape=part.shape, source_channels=(first, first + channels))
-    suffix = "+" if sign > 0 else "-"
-    weights = np.full(table.weight_shape, float(sign))
-    return FloatProjection(f"{part.name}->{population.name}{suffix}", part.name, population.name, table, weights)
+    size = population.shape[0] // blocks
+    joined = []
+    for block in range(blocks):
+        number = str(block) if blocks > 1 else ""
+        for sign, suffix, first in ((1.0, "+", 2 * block * size), (-1.0, "-", (2 * block + 1) * size)):
+            table = replace(
+                own,
+                source_shape=part.shape,
+                source_channels=(first, first + size),
+                target_channels=(block * size, (block + 1) * size),
+                groups=size,
+            )
+            name = f"{part.name}->{population.name}{number}{suffix}"
+            weights = np.full(table.weight_shape, sign)
+            joined.append(FloatProjection(name, part.name, population.name, table, weights))
+    return joined
 
 
 def _too_many_parts(population: FloatPopulation, demand: int, capacity: int) -> Violation:

@@ -185,9 +185,13 @@ def _on_chip(
     alone = [one for one in incoming if plan[one.name].scheme is None]
     normalised_shared = [replace(one, weights=unit.projections[one.name]) for one in shared]
     scheme = plan[shared[0].name].scheme if shared else None
+    demand = _demand(population, incoming, unit, options.timesteps, formats)
     units = np.ones(channels)
     if scheme is not None:
         units = channel_units(by_channel(population, normalised_shared), scheme).unit
+        # beside wide weights, or where the threshold must be small, small ones are told apart less finely
+        least = np.maximum(_widest(population, alone, unit) / formats.weight_max, 1 / demand)
+        units = np.copysign(np.maximum(np.abs(units), least), units)
     # in units of the scheme, or of the threshold where there is none, by type
     ratios = np.zeros((channels, profile.crossbar.axon_types.value))
     if scheme is not None:
@@ -201,7 +205,6 @@ def _on_chip(
         for one in normalised_shared
         if scheme is not None
     }
-    demand = _demand(population, incoming, unit, levels, options.timesteps, formats)
     multiplier, threshold = _multipliers(population.name, np.abs(units), ratios, demand, formats)
     type_weights = np.rint(ratios * multiplier[:, None]).astype(np.int64)
     made = _neurons(population, unit, threshold.astype(np.float64), options, on_host=False)
@@ -226,7 +229,6 @@ def _demand(
     population: FloatPopulation,
     incoming: list[FloatProjection],
     unit: Normalised,
-    levels: Mapping[str, IntArray],
     timesteps: int,
     formats: CrossbarFormats,
 ) -> FloatArray:
@@ -234,6 +236,11 @@ def _demand(
 
     Inputs of one step never exceed the potential, whatever the data; those of the window do not on calibration data,
     with a margin.
+
+    Raises
+    ------
+    QuantizationError
+        No threshold is small enough.
     """
     arriving = np.zeros(population.shape[0])
     for one in incoming:
@@ -244,7 +251,23 @@ def _demand(
     leak = np.abs(unit.bias).reshape(len(arriving), -1).max(axis=1)
     limits = np.minimum(formats.potential_max / potential, float(formats.threshold_max))
     limit: FloatArray = np.minimum(limits, formats.leak_max / (LEAK_MARGIN * np.maximum(leak, 1e-9)))
+    if (limit < 1).any():
+        raise QuantizationError(
+            f"{population.name}: channel {np.argmin(limit)} takes in up to {potential.max():.3g} thresholds and leaks "
+            f"{leak.max():.3g} in a step, which potentials of {formats.potential_bits.value} bits and leaks of "
+            f"{formats.leak_bits.value} bits cannot hold. Use a channel-wise method, or more calibration samples"
+        )
     return limit
+
+
+def _widest(population: FloatPopulation, projections: list[FloatProjection], unit: Normalised) -> FloatArray:
+    """Largest weights of some projections, (channels,)."""
+    widest = np.zeros(population.shape[0])
+    for one in projections:
+        channels = slice(*one.connectivity.target_channels)
+        of_one = np.abs(unit.projections[one.name]).max(axis=(1, 2, 3))
+        widest[channels] = np.maximum(widest[channels], of_one)
+    return widest
 
 
 def _multipliers(
@@ -253,12 +276,12 @@ def _multipliers(
     """Multiplier of the ratios, a whole number so that levels stay exact, and the threshold, of every channel."""
     widest = np.maximum(np.abs(ratios).max(axis=1), 1e-12)
     largest = np.minimum(formats.weight_max / widest, limit * units)
-    multiplier = np.floor(largest).astype(np.int64)
+    multiplier = np.floor(largest + 1e-9).astype(np.int64)
     if (multiplier < 1).any():
         channel = int(np.argmin(largest))
         raise QuantizationError(
-            f"{name}: channel {channel} does not fit weights of {formats.weight_bits.value} bits and leaks of "
-            f"{formats.leak_bits.value} bits with any threshold. Use a channel-wise method, or more calibration samples"
+            f"{name}: channel {channel} does not fit weights of {formats.weight_bits.value} bits with any threshold. "
+            "Use a channel-wise method, or more calibration samples"
         )
     threshold = np.maximum(np.rint(multiplier / units), 1.0).astype(np.int64)
     return multiplier, threshold
@@ -276,7 +299,8 @@ def _neurons(
     return Population(
         name=population.name,
         shape=population.shape,
-        reset="subtract" if on_host else options.reset,
+        # a partial sum keeps what is left over, or it would be none
+        reset="subtract" if on_host or population.is_partial_sum else options.reset,
         threshold=threshold,
         negative_threshold=None,
         bias_mantissa=np.rint(unit.bias * scale[:, None, None]).astype(np.int64),

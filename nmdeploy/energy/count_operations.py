@@ -21,7 +21,7 @@ from nmdeploy.energy.counts import (
     ProjectionCounts,
     TileCounts,
 )
-from nmdeploy.energy.crossbar_events import axon_events, synaptic_events
+from nmdeploy.energy.crossbar_events import synaptic_events
 from nmdeploy.energy.message_counts import MessageCounts, count_messages
 from nmdeploy.energy.operations import SynapticOperations, synaptic_operations
 
@@ -118,13 +118,10 @@ def _messages(
     return column_messages(network, placement, program, profile.mesh, spikes)
 
 
-def _crossbar_events(network: ChipNetwork, spikes: Mapping[str, IntArray]) -> dict[str, tuple[IntArray, IntArray]]:
-    """By projection into the chip, events on axons and on entries of 1 that each target neuron sees."""
+def _crossbar_events(network: ChipNetwork, spikes: Mapping[str, IntArray]) -> dict[str, IntArray]:
+    """By projection into the chip, events on entries of 1 that a column of each target neuron sees."""
     return {
-        one.name: (
-            axon_events(one, spikes[one.source]),
-            synaptic_events(one, network.population(one.target), spikes[one.source]),
-        )
+        one.name: synaptic_events(one, network.population(one.target), spikes[one.source])
         for one in network.projections
         if not network.population(one.target).on_host
     }
@@ -165,7 +162,7 @@ class _Run:
     every_step: dict[str, _InputEvents]
     messages: MessageCounts
     copies: dict[str, IntArray]
-    crossbar_events: dict[str, tuple[IntArray, IntArray]]
+    crossbar_events: dict[str, IntArray]
 
     def copies_in(self, tile: Tile) -> IntArray:
         """Copies of the neurons of a tile, (channels, rows, columns)."""
@@ -180,9 +177,8 @@ def _box(tile: Tile) -> tuple[slice, slice, slice]:
 
 def _accumulates(run: _Run, projection: Projection, tile: Tile) -> ProjectionCounts:
     if projection.name in run.crossbar_events:
-        copies = run.copies_in(tile)
-        dense, effective = (int((events[_box(tile)] * copies).sum()) for events in run.crossbar_events[projection.name])
-        return ProjectionCounts(projection.name, dense, effective)
+        events = int((run.crossbar_events[projection.name][_box(tile)] * run.copies_in(tile)).sum())
+        return ProjectionCounts(projection.name, events, events)
     sent = run.spikes[projection.source]
     operations = synaptic_operations(projection.connectivity, projection.weights, tile, sent)
     return ProjectionCounts(projection.name, operations.dense, operations.effective)

@@ -22,7 +22,9 @@ class ProjectionCounts:
     name : str
         Of the projection.
     ac_dense, ac_effective : int
-        One for each synapse that an arriving spike of either sign meets; "effective" leaves weights of zero out.
+        One for each synapse that an arriving spike of either sign meets; "effective" leaves weights of zero out. On
+        crossbars both are the entries of 1 that spikes meet, in all copies of a neuron: where there is a 0, there is no
+        synapse.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = _AS_WRITTEN

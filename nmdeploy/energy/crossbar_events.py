@@ -12,26 +12,20 @@ from nmdeploy.simulator.products import Product
 IntArray = NDArray[np.int64]
 
 
-def axon_events(projection: Projection, spikes: IntArray) -> IntArray:
-    """Events on the axons that a column of each target neuron sees.
+def synaptic_events(projection: Projection, target: Population, spikes: IntArray) -> IntArray:
+    """Events that meet an entry of 1 in a column of each target neuron: its synaptic operations.
 
     Parameters
     ----------
     projection : Projection
         Into a population on the chip.
+    target : Population
     spikes : int64 array, `connectivity.source_shape`
 
     Returns
     -------
     int64 array, `connectivity.target_shape`
-        Each spike of a source neuron as often as it drives axons; padding meets none.
-    """
-    table = projection.connectivity
-    return _summed(projection, np.full(table.weight_shape, len(projection.axon_types), dtype=np.int64), spikes)
-
-
-def synaptic_events(projection: Projection, target: Population, spikes: IntArray) -> IntArray:
-    """As `axon_events`, but only where the entry of the crossbar is 1: synaptic operations of one column.
+        Each spike of a source neuron as often as axons that it drives have an entry of 1; padding meets none.
 
     Raises
     ------

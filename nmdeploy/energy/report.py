@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from hw_profiles.energy import EVENT_KINDS, EnergyPreset, EventKind, MemoryModel
+from mapping.placement import HOST
 from nmdeploy.energy.counts import OperationCounts, PopulationSize, TileCounts
 from nmdeploy.energy.events import Counting, InputConvention, summed_events
 from nmdeploy.energy.memory_model import ValueBytes, float_memory_pj, spiking_memory_pj
@@ -127,7 +128,7 @@ class EnergyReport:
     @cached_property
     def chips(self) -> tuple[EnergyRow, ...]:
         """By chip; they add up as layers do."""
-        return self._rows(lambda tile: f"chip {tile.chip}")
+        return self._rows(lambda tile: HOST if tile.core == HOST else f"chip {tile.chip}")
 
     @cached_property
     def tiles(self) -> tuple[EnergyRow, ...]:

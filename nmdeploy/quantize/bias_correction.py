@@ -28,6 +28,7 @@ def correct_biases(
     float_network: SpikingNetwork,
     samples: NDArray[np.float32],
     progress: Callable[[int], None] | None = None,
+    leak_max: int | None = None,
 ) -> ChipNetwork:
     """Shift the bias of every channel by the mean error of its rate from the read-out step on, sources first.
 
@@ -40,6 +41,9 @@ def correct_biases(
         Preprocessed calibration samples; fewer are used where their spikes would take too much memory.
     progress : callable, optional
         Called with the number of populations just finished.
+    leak_max : int, optional
+        Largest bias that a chip of crossbars holds, to which those of its populations are limited; partial sums get
+        none, since they would send it on as input.
 
     Returns
     -------
@@ -53,9 +57,9 @@ def correct_biases(
     for float_population, values in activations(float_network, layers.samples):
         population = network.population(float_population.name)
         counts, potentials = layers.run(population, begin)
-        if population.pool_counts is None:
+        if population.pool_counts is None and not float_population.is_partial_sum:
             shift = _shift(population, float_population, values, counts, potentials, levels)
-            shifted = _shifted(population, shift, network)
+            shifted = _shifted(population, shift, network, None if population.on_host else leak_max)
             if shifted is not None:
                 population = shifted
                 layers.run(population)
@@ -94,11 +98,15 @@ def _shift(
     return np.asarray(shift)
 
 
-def _shifted(population: Population, shift: FloatArray, network: ChipNetwork) -> Population | None:
+def _shifted(
+    population: Population, shift: FloatArray, network: ChipNetwork, leak_max: int | None
+) -> Population | None:
     # networks that reset to zero keep to whole threshold steps
     whole_steps = any(other.reset == "zero" for other in network.populations)
     grain = network.threshold_exponent if whole_steps else 0
     wanted = population.bias + np.rint(shift)[:, None, None].astype(np.int64)
+    if leak_max is not None:
+        wanted = np.clip(wanted, -leak_max, leak_max)
     try:
         mantissa, exponent = to_bias_field(wanted, network.bias_mantissa_max, grain, network.bias_exponent_max)
     except OverflowError:

@@ -89,12 +89,19 @@ def build(
 
 
 def compensate(
-    built: Built, compensation: Compensation, calibration: Calibration, progress: Callable[[int], None] | None = None
+    built: Built,
+    compensation: Compensation,
+    calibration: Calibration,
+    profile: MeshProfile,
+    progress: Callable[[int], None] | None = None,
 ) -> Built:
     """The network with its errors compensated layer by layer."""
     samples = calibration.samples[:COMPENSATION_SAMPLES]
     if compensation == "none":
         return built
-    compensating = correct_biases if compensation == "bias" else search_gains
-    network = compensating(built.network, built.scaled, samples, progress)
+    if compensation == "bias":
+        leak_max = None if isinstance(profile, HardwareProfile) else profile.number_formats.leak_max
+        network = correct_biases(built.network, built.scaled, samples, progress, leak_max)
+    else:
+        network = search_gains(built.network, built.scaled, samples, progress)
     return Built(replace(built.recipe, compensation=compensation), built.scaled, network)

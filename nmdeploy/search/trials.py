@@ -62,7 +62,7 @@ class Trials:
 
     def compensated(self, trial: Trial, compensation: Compensation) -> Trial:
         """A trial's network with its errors compensated."""
-        return self.judged(compensate(trial.built, compensation, self.calibration))
+        return self.judged(compensate(trial.built, compensation, self.calibration, self.profile))
 
     def judged(self, built: Built, samples: int | None = None) -> Trial:
         """Judge a network."""

@@ -43,7 +43,7 @@ class FloatPopulation:
     negative_slope : float64 array, (channels,), or None
         Of a leaky activation.
     is_partial_sum : bool
-        Whether channel c holds what positive weights add to channel c of the reader, and channel ``channels / 2 + c``
+        Whether it holds, for blocks of channels of its reader, first what positive weights add to each channel, then
         what negative ones take from it (`nmdeploy.crossbar.partial_sums`).
     """
 

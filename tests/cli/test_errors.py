@@ -68,7 +68,7 @@ def test_state_dict_without_an_architecture(tmp_path):
         (["--target", "abacus"], ["abacus", "loihi"]),
         (["--target", "missing.toml"], ["missing.toml"]),
         (["--weight-bits", "7"], ["7"]),
-        (["--weight-bits", "0"], ["0"]),
+        (["--weight-bits", "0"], ["--weight-bits"]),
         (["--timesteps", "0"], ["--timesteps"]),
         (["--timesteps", "many"], ["--timesteps", "integer"]),
         (["--method", "magic"], ["magic", "channel-percentile"]),

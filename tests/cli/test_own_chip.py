@@ -111,7 +111,7 @@ def test_every_target_of_the_package_is_valid_and_listed(name):
     assert listed["cores_per_chip"] >= 1
     assert listed["core_holds"]
     mapping_only = {"rolls": "mapping only: neurons and synapses", "speck": "mapping only: layers to cores"}
-    assert listed["compile"] == {**mapping_only, "truenorth": "not yet"}.get(name, "yes")
+    assert listed["compile"] == mapping_only.get(name, "yes")
     assert name in nmdeploy_here("targets").stdout
     assert nmdeploy_here("targets", "--json", name).json["name"] == name
 
@@ -119,12 +119,6 @@ def test_every_target_of_the_package_is_valid_and_listed(name):
 def test_schema_is_printed():
     ended = nmdeploy_here("targets", "schema")
     assert (ended.code, ended.json) == (0, profile_schema())
-
-
-def test_target_without_a_compiler_says_what_is_missing(digits_model, tmp_path):
-    ended = nmdeploy_here("compile", digits_model, "--target", "truenorth", cwd=tmp_path)
-    refused(ended, "target truenorth", "weights of axon types")
-    assert not list(tmp_path.iterdir())
 
 
 def test_profile_text_of_the_example_names_the_schema():

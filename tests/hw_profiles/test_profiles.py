@@ -45,12 +45,16 @@ def test_targets_of_the_package():
     assert available_profiles() == compilable
 
 
-@pytest.mark.parametrize(
-    ("name", "missing"), [("rolls", "analog"), ("truenorth", "axon types"), ("speck", "no quantiser")]
-)
+@pytest.mark.parametrize(("name", "missing"), [("rolls", "analog"), ("speck", "no quantiser")])
 def test_targets_that_networks_cannot_be_compiled_for_say_why(name, missing):
     with pytest.raises(ProfileError, match=f"target {name} .* cannot be compiled for: .*{missing}"):
         load_profile(name)
+
+
+def test_a_chip_of_crossbars_is_no_chip_of_synapse_lists():
+    with pytest.raises(ProfileError, match=r"target truenorth .* is a chip of crossbars"):
+        load_profile("truenorth")
+    assert load_target("truenorth").kind == "crossbars"
 
 
 def test_loihi2_formats():

@@ -13,12 +13,13 @@ from hw_profiles.crossbar_profile import CrossbarProfile
 TRUENORTH = load_target("truenorth")
 
 
-def crossbars(axons, neurons, delay_max=15, side=64, chips=16):
+def crossbars(axons, neurons, delay_max=15, side=64, chips=16, delay_min=1):
     """TrueNorth with other limits."""
     data = TRUENORTH.model_dump()
     data["crossbar"]["axons"]["value"] = axons
     data["crossbar"]["neurons"]["value"] = neurons
     data["number_formats"]["delay_max"]["value"] = delay_max
+    data["number_formats"]["delay_min"]["value"] = delay_min
     data["mesh"]["routers_x"]["value"] = data["mesh"]["routers_y"]["value"] = side
     data["mesh"]["chips"]["value"] = chips
     return CrossbarProfile.model_validate(data)

@@ -7,7 +7,7 @@ import re
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
 from nmdeploy.check.formats.text import summary_line
-from nmdeploy.check.gate_rules import BASELINE, BUDGET, RULE_TEXTS, RuleText
+from nmdeploy.check.gate_rules import BASELINE, BUDGET, RuleText, gate_rules
 from nmdeploy.check.outcome import Finding, Outcome
 
 DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
@@ -21,7 +21,7 @@ def render(outcome: Outcome) -> str:
     broken: dict[str, dict[str, list[Finding]]] = {}
     for finding in outcome.findings:
         broken.setdefault(finding.violation.rule, {}).setdefault(finding.violation.where, []).append(finding)
-    for rule in RULE_TEXTS.values():
+    for rule in gate_rules(outcome.rules).values():
         places = broken.get(rule.code, {}).values()
         cases = [_broken_case(rule, findings, outcome.placement_path) for findings in places]
         if not cases and _judged(rule, outcome):

@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from nmdeploy import __version__
 from nmdeploy.check.formats.json_document import document
-from nmdeploy.check.gate_rules import RULE_TEXTS, RuleText
+from nmdeploy.check.gate_rules import RuleText, gate_rules
 from nmdeploy.check.outcome import Finding, Outcome
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -19,11 +19,12 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 
 def render(outcome: Outcome) -> str:
     """One log with one run; all rules are described, whether broken or not."""
-    driver = {"name": "nmdeploy", "version": __version__, "rules": [_rule(rule) for rule in RULE_TEXTS.values()]}
+    rules = gate_rules(outcome.rules)
+    driver = {"name": "nmdeploy", "version": __version__, "rules": [_rule(rule) for rule in rules.values()]}
     run = {
         "tool": {"driver": driver},
         "invocations": [{"executionSuccessful": True, "exitCode": 1 if outcome.failed else 0}],
-        "results": _results(outcome),
+        "results": _results(outcome, list(rules)),
         "columnKind": "unicodeCodePoints",
         "properties": {name: value for name, value in document(outcome).items() if name != "violations"},
     }
@@ -40,18 +41,18 @@ def _rule(rule: RuleText) -> dict[str, Any]:
     }
 
 
-def _results(outcome: Outcome) -> list[dict[str, Any]]:
+def _results(outcome: Outcome, codes: list[str]) -> list[dict[str, Any]]:
     """All findings; those of one rule at one place are told apart by their number there."""
     times: Counter[tuple[str, str]] = Counter()
     results = []
     for finding in outcome.findings:
         place = (finding.violation.rule, finding.violation.where)
-        results.append(_result(finding, outcome.placement_path, times[place]))
+        results.append(_result(finding, outcome.placement_path, times[place], codes))
         times[place] += 1
     return results
 
 
-def _result(finding: Finding, path: str, number: int) -> dict[str, Any]:
+def _result(finding: Finding, path: str, number: int, codes: list[str]) -> dict[str, Any]:
     violation = finding.violation
     location = {
         "physicalLocation": {"artifactLocation": _file(path), "region": {"startLine": finding.line}},
@@ -59,7 +60,7 @@ def _result(finding: Finding, path: str, number: int) -> dict[str, Any]:
     }
     return {
         "ruleId": violation.rule,
-        "ruleIndex": list(RULE_TEXTS).index(violation.rule),
+        "ruleIndex": codes.index(violation.rule),
         "level": violation.severity,
         "message": {"text": str(violation).removeprefix(f"{violation.rule} ")},
         "locations": [location],
