@@ -11,7 +11,7 @@ from torch import nn
 
 from hw_profiles import load_target, parse_target, profile_text
 from nmdeploy.advise.advice import advise
-from nmdeploy.advise.change import Change, changed, possible_changes
+from nmdeploy.advise.change import changed, possible_changes
 from nmdeploy.advise.proposals import Search, reached
 from nmdeploy.advise.targets import mapper_for
 from nmdeploy.compiler_options import CompilerOptions
@@ -223,19 +223,21 @@ def test_too_many_chips_are_counted_all_the_same(tmp_path):
     profile = load_target("loihi")
     one_chip = profile.mesh.chips.model_copy(update={"value": 1})
     small = profile.model_copy(update={"mesh": profile.mesh.model_copy(update={"chips": one_chip})})
-    module = chain(64, 64, 64).append(nn.AdaptiveAvgPool2d(1))
-    path = saved(tmp_path, module, (1, 32, 32))
+    path = saved(tmp_path, chain(24, 24, 24), (1, 32, 32))
     graph = load_model(path).layers
     mapper = mapper_for(small, few_samples(path), STEPS, None, split_fan_in=False)
     before = mapper.mapped(graph)
     assert [violation.rule for violation in before.refusals] == ["NMD107"]
-    assert before.cores > 128
+    whole = mapper_for(profile, few_samples(path), STEPS, None, split_fan_in=False).mapped(graph)
+    assert whole.fits
+    assert (before.cores, before.chips) == (whole.cores, whole.chips)
     assert before.chips > 1
-    smaller = mapper.mapped(changed(graph, [Change("stride", "0", 1, 2)]))
-    assert smaller.fits
+    assert before.refused == frozenset()
     search = Search(graph, mapper, before, deadline=float("inf"))
-    largest = max(before.layers, key=lambda layer: layer.share)
-    assert Change("stride", "0", 1, 2) in search.changes_for(largest, "fits")
+    (change,) = [one for one in search.changes_for(before.layer("2"), "fits") if one.layer == "2"]
+    assert change.kind == "channels"
+    assert mapper.mapped(changed(graph, [change])).fits
+    assert not mapper.mapped(changed(graph, [replace(change, after=change.after + 1)])).fits
 
 
 def test_command_and_advice_agree(digits_model):
