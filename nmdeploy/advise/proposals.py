@@ -18,6 +18,10 @@ from nmdeploy.layers.graph import LayerGraph
 Goal = Literal["fits", "exact", "fewer chips", "fewer cores"]
 
 
+# Share of the cores that even narrower weights must save to be worth a line of their own.
+FURTHER_SAVING = 0.25
+
+
 class OutOfTimeError(Exception):
     """The time for the search is over."""
 
@@ -139,7 +143,9 @@ class Search:
             goal: Goal = "fits" if self.before.refused else "exact"
             if not left < troubled:
                 goal = "fewer chips" if reached(mapped, self.before, None, "fewer chips") else "fewer cores"
-                if found or not reached(mapped, self.before, None, goal):
+                before = self.before if not found else found[-1].mapped
+                saves = before is not None and _saves(mapped, before, 0.0 if not found else FURTHER_SAVING)
+                if not saves:
                     continue
             troubled = left
             found.append(
@@ -251,6 +257,11 @@ class Search:
     def _check_time(self) -> None:
         if self.clock() > self.deadline:
             raise OutOfTimeError
+
+
+def _saves(mapped: MappedNetwork, before: MappedNetwork, share: float) -> bool:
+    """Whether a network takes fewer cores, by more than this share."""
+    return mapped.cores is not None and before.cores is not None and mapped.cores < (1 - share) * before.cores
 
 
 def _from_first(changes: list[Change], does: Callable[[Change], bool]) -> list[Change]:
