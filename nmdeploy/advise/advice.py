@@ -131,7 +131,7 @@ def _wanted(before: MappedNetwork, most_layers: int) -> list[tuple[MappedLayer, 
     largest = sorted(before.layers, key=lambda layer: -(layer.share or 0.0))
     wanted: list[tuple[MappedLayer, Goal]] = [(layer, "fits") for layer in largest if layer.refusals]
     if before.cores is not None or not wanted:
-        wanted += [(layer, "exact") for layer in largest if layer.parts > 1 and not layer.refusals]
+        wanted += [(layer, "exact") for layer in largest if not layer.is_exact and not layer.refusals]
     on_chip = [layer for layer in largest if not layer.on_host][:most_layers]
     of_network = len(before.refusals) > sum(len(layer.refusals) for layer in before.layers)
     if of_network:

@@ -26,6 +26,9 @@ class AnalogMapper:
     fewer_bits: tuple[int, ...] = ()
     can_pool: bool = False
 
+    def coarsest(self) -> None:
+        """Shapes alone decide how many inputs there are."""
+
     def with_bits(self, bits: int) -> AnalogMapper:
         """There are no bits."""
         return self

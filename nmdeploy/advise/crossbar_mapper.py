@@ -64,6 +64,10 @@ class CrossbarMapper:
         """Widths of weights below those, widest first."""
         return tuple(range((self.bits or NEEDED_BITS) - 1, NARROWEST_BITS - 1, -1))
 
+    def coarsest(self) -> CrossbarMapper:
+        """For weights of three levels, which take the fewest axons; finer ones take what the weights left over need."""
+        return self.with_bits(NARROWEST_BITS)
+
     def with_bits(self, bits: int) -> CrossbarMapper:
         """The same for narrower weights."""
         return replace(self, bits=bits)

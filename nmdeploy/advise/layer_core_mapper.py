@@ -29,6 +29,9 @@ class LayerCoreMapper:
     fewer_bits: tuple[int, ...] = ()
     can_pool: bool = True
 
+    def coarsest(self) -> None:
+        """Shapes alone decide how many inputs there are."""
+
     def with_bits(self, bits: int) -> LayerCoreMapper:
         """There are no narrower weights."""
         return self

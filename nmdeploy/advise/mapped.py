@@ -32,7 +32,7 @@ class MappedLayer:
     sum_of : tuple of (int, int) or None
         Where inputs of a neuron are summed in parts: what they would need in one core, and what a core has.
     parts : int
-        In which they are summed; 1 if in one core.
+        In which they are summed; 1 if in one core, or in one part of each sign.
     copies : int
         Columns of crossbars that repeat neurons, so that they can drive more axons.
     relays : int
@@ -55,6 +55,11 @@ class MappedLayer:
     relays: int = 0
     on_host: bool = False
     refusals: tuple[Violation, ...] = ()
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether all inputs of a neuron are summed in one core; a single part of two signs is none."""
+        return self.sum_of is None
 
     @property
     def binds(self) -> str | None:
@@ -98,7 +103,7 @@ class MappedNetwork:
     @property
     def in_parts(self) -> frozenset[str]:
         """Layers whose inputs are summed in parts."""
-        return frozenset(layer.name for layer in self.layers if layer.parts > 1)
+        return frozenset(layer.name for layer in self.layers if not layer.is_exact)
 
     def layer(self, name: str) -> MappedLayer | None:
         """The layer of this name, if there is one."""
@@ -142,6 +147,9 @@ class Mapper(Protocol):
     @property
     def can_pool(self) -> bool:
         """Whether pooling costs no neurons and no inputs."""
+
+    def coarsest(self) -> Mapper | None:
+        """One by which nothing has more inputs than by this; None where how many there are is a matter of shapes."""
 
     def with_bits(self, bits: int) -> Mapper:
         """The same for narrower weights."""

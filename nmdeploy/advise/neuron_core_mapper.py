@@ -65,6 +65,9 @@ class NeuronCoreMapper:
         """Widths of weights that the target has below those, widest first."""
         return tuple(sorted(one for one in self.profile.number_formats.weight_bits.values if one < self.bits)[::-1])
 
+    def coarsest(self) -> None:
+        """Shapes alone decide how many inputs there are."""
+
     def with_bits(self, bits: int) -> NeuronCoreMapper:
         """The same for narrower weights."""
         return replace(self, bits=bits)

@@ -18,6 +18,10 @@ from nmdeploy.layers.graph import LayerGraph
 Goal = Literal["fits", "exact", "fewer chips", "fewer cores"]
 
 
+# Share of the cores that even narrower weights must save to be worth a line of their own.
+FURTHER_SAVING = 0.25
+
+
 class OutOfTimeError(Exception):
     """The time for the search is over."""
 
@@ -139,7 +143,9 @@ class Search:
             goal: Goal = "fits" if self.before.refused else "exact"
             if not left < troubled:
                 goal = "fewer chips" if reached(mapped, self.before, None, "fewer chips") else "fewer cores"
-                if found or not reached(mapped, self.before, None, goal):
+                before = self.before if not found else found[-1].mapped
+                saves = before is not None and _saves(mapped, before, 0.0 if not found else FURTHER_SAVING)
+                if not saves:
                     continue
             troubled = left
             found.append(
@@ -207,24 +213,26 @@ class Search:
         return places
 
     def _smallest(self, changes: list[Change], layer: str, goal: Goal) -> Change | None:
-        """The first of these changes, which grow, that reaches the goal; by bisection where there are many."""
-        if not changes or changes[0].kind != "channels":
-            return next((change for change in changes if self._reaches(change, layer, goal)), None)
-        if not self._reaches(changes[-1], layer, goal):
-            return None
-        too_small, enough = -1, len(changes) - 1
-        while enough - too_small > 1:
-            middle = (too_small + enough) // 2
-            if self._reaches(changes[middle], layer, goal):
-                enough = middle
-            else:
-                too_small = middle
-        return changes[enough]
+        """The first of these changes, which grow, that reaches the goal; of fewer channels found by bisection."""
+        if changes and changes[0].kind == "channels":
+            coarsest = self.mapper.coarsest() if self._by_inputs(layer, goal) else None
+            if coarsest is None:
+                return next(iter(_from_first(changes, lambda change: self._reaches(change, layer, goal))), None)
+            # how many axons an input takes depends on the weights that are left, so that more channels may take fewer
+            changes = _from_first(changes, lambda change: self._narrow_enough(change, layer, coarsest))
+        return next((change for change in changes if self._reaches(change, layer, goal)), None)
+
+    def _by_inputs(self, layer: str, goal: Goal) -> bool:
+        """Whether the inputs of the layer are what is too much."""
+        return goal in ("fits", "exact") and layer in self._early.layers
+
+    def _narrow_enough(self, change: Change, layer: str, mapper: Mapper) -> bool:
+        self._check_time()
+        return layer not in mapper.troubles(changed(self.graph, [change]), [layer]).layers
 
     def _reaches(self, change: Change, layer: str, goal: Goal) -> bool:
-        if goal in ("fits", "exact") and layer in self._early.layers:
-            self._check_time()
-            if layer in self.mapper.troubles(changed(self.graph, [change]), [layer]).layers:
+        if self._by_inputs(layer, goal):
+            if not self._narrow_enough(change, layer, self.mapper):
                 return False
             if goal == "exact":
                 return True
@@ -249,6 +257,25 @@ class Search:
     def _check_time(self) -> None:
         if self.clock() > self.deadline:
             raise OutOfTimeError
+
+
+def _saves(mapped: MappedNetwork, before: MappedNetwork, share: float) -> bool:
+    """Whether a network takes fewer cores, by more than this share."""
+    return mapped.cores is not None and before.cores is not None and mapped.cores < (1 - share) * before.cores
+
+
+def _from_first(changes: list[Change], does: Callable[[Change], bool]) -> list[Change]:
+    """Changes from the first that does, taken that all larger ones do; by bisection."""
+    if not changes or not does(changes[-1]):
+        return []
+    too_small, enough = -1, len(changes) - 1
+    while enough - too_small > 1:
+        middle = (too_small + enough) // 2
+        if does(changes[middle]):
+            enough = middle
+        else:
+            too_small = middle
+    return changes[enough:]
 
 
 def reached(mapped: MappedNetwork, before: MappedNetwork, layer: str | None, goal: Goal) -> bool:

@@ -51,7 +51,7 @@ def _layer(layer: MappedLayer) -> dict[str, object]:
         "share": None if layer.share is None else round(layer.share, 6),
         "binds": layer.binds,
         "uses": {name: round(share, 6) for name, share in layer.uses.items()},
-        "exact": layer.parts == 1,
+        "exact": layer.is_exact,
         "parts": layer.parts,
         "inputs_of_sum": None if layer.sum_of is None else layer.sum_of[0],
         "inputs_of_core": None if layer.sum_of is None else layer.sum_of[1],

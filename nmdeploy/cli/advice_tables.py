@@ -11,6 +11,9 @@ from nmdeploy.advise.proposals import Goal, Proposal
 from nmdeploy.advise.targets import Profile
 from nmdeploy.cli.console import key_value_table, stdout_console
 
+# Layers that a cell has room for; --json names all.
+MOST_NAMED = 2
+
 GOALS: dict[Goal, str] = {
     "fits": "fits",
     "exact": "is summed in one core",
@@ -65,7 +68,7 @@ def _layer_table(advice: Advice) -> Table:
         binds = "-" if layer.binds is None else layer.binds.replace("_", " ")
         share = "-" if layer.share is None else f"{layer.share:.0%}"
         cores = "host" if layer.on_host else "-" if layer.cores is None else f"{layer.cores:,}"
-        table.add_row(escape(layer.name), f"{layer.neurons:,}", cores, share, binds, used, _inputs(layer))
+        table.add_row(escape(layer.name), f"{layer.neurons:,}", cores, share, binds, used, escape(_inputs(layer)))
     return table
 
 
@@ -84,7 +87,8 @@ def _inputs(layer: MappedLayer) -> str:
     if layer.sum_of is None:
         return "; ".join(["exact", *more])
     needed, room = layer.sum_of
-    return "; ".join([f"in {layer.parts} parts: {needed:,} > {room:,} axons", *more])
+    parts = "part of each sign" if layer.parts == 1 else "parts"
+    return "; ".join([f"in {layer.parts} {parts}: {needed:,} > {room:,} axons", *more])
 
 
 def _proposal_table(advice: Advice) -> Table:
@@ -93,7 +97,7 @@ def _proposal_table(advice: Advice) -> Table:
     table.add_column("change", overflow="fold")
     for column in ("of the layer", f"{advice.unit} of all", "parameters", "MACs"):
         table.add_column(column, justify="right")
-    table.add_column("left")
+    table.add_column("left", overflow="fold")
     for proposal in advice.proposals:
         table.add_row(
             escape(_aim(proposal, advice.before)),
@@ -102,7 +106,7 @@ def _proposal_table(advice: Advice) -> Table:
             _of_all(proposal),
             _difference(proposal.parameters, advice.parameters),
             _difference(proposal.macs, advice.macs),
-            _left(proposal),
+            escape(_left(proposal)),
         )
     return table
 
@@ -150,7 +154,8 @@ def _left(proposal: Proposal) -> str:
     if mapped is None:
         return "not mapped"
     if mapped.refused:
-        return f"{len(mapped.refused)} refused"
+        few = len(mapped.refused) <= MOST_NAMED
+        return f"refused: {', '.join(sorted(mapped.refused)) if few else len(mapped.refused)}"
     if not mapped.fits:
         return f"does not fit: {', '.join(sorted({one.rule for one in mapped.refusals}))}"
     return f"{len(mapped.in_parts)} in parts" if mapped.in_parts else "nothing"

@@ -77,7 +77,8 @@ def _apply(operator, inputs, samples):
         padded = f.pad(x, (left, right, top, bottom))
         return f.conv2d(padded, weight, bias, operator.stride, 0, operator.dilation, operator.groups)
     if isinstance(operator, op.Linear):
-        return f.linear(x[:, :, 0, 0], torch.from_numpy(operator.weight), torch.from_numpy(operator.bias))[..., None, None]
+        vector = f.linear(x[:, :, 0, 0], torch.from_numpy(operator.weight), torch.from_numpy(operator.bias))
+        return vector[..., None, None]
     if isinstance(operator, op.BatchNorm):
         arrays = (operator.mean, operator.variance, operator.weight, operator.bias)
         return f.batch_norm(x, *map(torch.from_numpy, arrays), eps=operator.epsilon)

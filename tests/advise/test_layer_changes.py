@@ -76,7 +76,7 @@ def test_group_counts_divide_both_and_refine_what_there_is(branches):
 
 
 def silenced(graph, name, kept):
-    """The same shapes, but channels of a layer that were not kept are zero: weights, biases and what follows of them."""
+    """The same shapes, but channels of a layer that were not kept are zero, weights and biases."""
     operator = graph.layer(name).operator
     gone = np.setdiff1d(np.arange(len(operator.bias)), kept)
     changed_weight, bias = operator.weight.copy(), operator.bias.copy()
