@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from mapping.connectivity import Connectivity
 from mapping.network import Population, Projection
 from mapping.rules.crossbar_evidence import CrossbarEvidence
 from mapping.rules.crossbar_numbering import IntArray
@@ -66,6 +67,9 @@ def weight_not_a_sum(evidence: CrossbarEvidence) -> Iterator[Violation]:
             continue
         if len(projection.axon_types) > longest:  # no core has room for a single input
             continue
+        if reads_twice(projection.connectivity):
+            message = "neurons read an input through several taps, but a crossbar has one entry for both"
+            yield broken("NMD823", f"projection {projection.name}", message, "Deal out the taps to several projections")
         illegal = weights_not_sums(projection, evidence.populations[projection.target])
         if illegal:
             channel, weight = illegal[0]
@@ -74,6 +78,15 @@ def weight_not_a_sum(evidence: CrossbarEvidence) -> Iterator[Violation]:
                 f"of types {', '.join(map(str, projection.axon_types))}"
             )
             yield broken("NMD823", f"projection {projection.name}", message, ANEW)
+
+
+def reads_twice(table: Connectivity) -> bool:
+    """Whether any target neuron reads a source neuron through more than one tap."""
+    for places in (table.rows, table.columns):
+        ordered = np.sort(places, axis=1)
+        if ((ordered[:, 1:] == ordered[:, :-1]) & (ordered[:, 1:] >= 0)).any():
+            return bool((table.rows >= 0).any() and (table.columns >= 0).any())
+    return False
 
 
 def weights_not_sums(projection: Projection, population: Population) -> list[tuple[int, int]]:
@@ -186,7 +199,8 @@ CROSSBAR_NUMBER_RULES: tuple[Rule[CrossbarEvidence], ...] = (
         "NMD823",
         "weight that no axons give",
         "Entries of a crossbar are 0 or 1: a weight is the sum of the neuron's weights for the types of some of the "
-        "axons that the input drives, and 0 that of none.",
+        "axons that the input drives, and 0 that of none. It is that of one tap: an input that a neuron reads through "
+        "several of a projection would need several entries in one place.",
         weight_not_a_sum,
         source="A crossbar (mapping.axon_types): the sum of S[j, type(a)] over the axons a with an entry.",
         remedy="Quantise the network anew for this target.",

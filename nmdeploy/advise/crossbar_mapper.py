@@ -26,6 +26,7 @@ from nmdeploy.crossbar.axon_plan import Precision, plan_axons
 from nmdeploy.crossbar.bias_axons import with_bias_axons
 from nmdeploy.crossbar.convert_crossbars import convert_for_crossbars
 from nmdeploy.crossbar.host_populations import transducers, with_host_populations
+from nmdeploy.crossbar.repeated_inputs import without_repeated_inputs
 from nmdeploy.layers.graph import LayerGraph
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.simplify import simplify
@@ -77,7 +78,7 @@ class CrossbarMapper:
     def troubles(self, layers: LayerGraph, names: Collection[str] | None = None) -> Troubles:
         """What has too many inputs, and is summed in parts."""
         lowered, _ = lower_layers(simplify(layers))
-        network, _ = with_host_populations(lowered)
+        network = without_repeated_inputs(with_host_populations(lowered)[0])
         on_host = transducers(network)
         precision = Precision(self.bits)
         wide = frozenset(

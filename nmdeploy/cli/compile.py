@@ -26,6 +26,7 @@ from nmdeploy.compiler_options import CompilerOptions
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 from nmdeploy.convert.methods import METHODS
 from nmdeploy.crossbar.axon_plan import Precision
+from nmdeploy.crossbar.axon_schemes import finest_bits
 from nmdeploy.data_file import read_data
 from nmdeploy.errors import NmdeployError
 from nmdeploy.passes import PassRunner, StoppedAfterPassError
@@ -252,7 +253,7 @@ def compile_command(
         return
     samples = _calibration(loaded, calibration, calibration_limit, seed)
     if isinstance(profile, CrossbarProfile):
-        refuse_what_crossbars_lack(profile, decoding, thresholds, refinement_steps)
+        refuse_what_crossbars_lack(profile, decoding, thresholds, refinement_steps, weight_bits, weight_rounding)
         decoding = Decodings.by_count
         bits = weight_bits or CROSSBAR_WEIGHT_BITS
     else:
@@ -341,7 +342,12 @@ def compile_command(
 
 
 def refuse_what_crossbars_lack(
-    profile: CrossbarProfile, decoding: Decodings | None, thresholds: Thresholds, refinement_steps: int | None
+    profile: CrossbarProfile,
+    decoding: Decodings | None,
+    thresholds: Thresholds,
+    refinement_steps: int | None,
+    weight_bits: int | None,
+    weight_rounding: WeightRoundings | None,
 ) -> None:
     """Refuse options that chips of crossbars have nothing for.
 
@@ -355,6 +361,16 @@ def refuse_what_crossbars_lack(
         raise NmdeployError(f"--thresholds layer: every neuron of {profile.name} has a threshold of its own")
     if refinement_steps:
         raise NmdeployError(f"--refinement-steps: spikes of {profile.name} all weigh the same")
+    most_bits = finest_bits(profile.crossbar.axon_types.value)
+    if weight_bits is not None and weight_bits > most_bits:
+        raise NmdeployError(
+            f"--weight-bits {weight_bits}: axons of {profile.name} give one input weights of {most_bits} bits at most"
+        )
+    if weight_rounding is WeightRoundings.least_squares:
+        raise NmdeployError(
+            f"--weight-rounding least-squares: levels of {profile.name} have the unit of least squared error with any "
+            "rounding; use nearest or gptq"
+        )
 
 
 def _neurons(

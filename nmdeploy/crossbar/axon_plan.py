@@ -74,9 +74,14 @@ class Precision:
             if self.bits is None:
                 if relative_error(weights, scheme) <= TOLERANCE:
                     return scheme
-            elif (scheme.levels if signed else 2 * scheme.levels - 1) >= 2**self.bits - 1:
+            elif self.has_levels(scheme, signed=signed):
                 return scheme
         return offered[-1] if offered else None
+
+    def has_levels(self, scheme: AxonScheme, *, signed: bool) -> bool:
+        """Whether a scheme has as many levels as `bits` asks for, if it asks for any."""
+        levels = scheme.levels if signed else 2 * scheme.levels - 1
+        return self.bits is None or levels >= 2**self.bits - 1
 
 
 def plan_axons(
@@ -129,8 +134,9 @@ def _with_types(
             most = crossbar.axons.value // most_axons(population.shape, [(one.connectivity, 1) for one in incoming])
         weights = by_channel(population, shared)
         free = crossbar.axon_types.value - len(groups)
-        scheme = precision.choose(weights, free, signed=has_both_signs(weights), most_axons=most)
-        if scheme is None:
+        signed = has_both_signs(weights)
+        scheme = precision.choose(weights, free, signed=signed, most_axons=most)
+        if scheme is None or (alone and not precision.has_levels(scheme, signed=signed)):
             return None
     first = 0 if scheme is None else len(scheme.ratios)
     plan = {one.name: ProjectionAxons((first + groups.index(_group(network, one)),), None) for one in alone}

@@ -91,6 +91,12 @@ def schemes(type_count: int, *, signed: bool) -> tuple[AxonScheme, ...]:
     return tuple(kept)
 
 
+def finest_bits(type_count: int) -> int:
+    """Most bits, of sign and magnitude, of which the weights of one input can be; 0 for a single type."""
+    offered = schemes(type_count, signed=True)
+    return (offered[-1].levels + 1).bit_length() - 1 if offered else 0
+
+
 def _with_types(count: int, signed: bool) -> Iterator[AxonScheme]:
     for ascending in combinations_with_replacement(range(1, MOST_COPIES + 1), count):
         copies = ascending[::-1]

@@ -25,11 +25,12 @@ from nmdeploy.spiking.network import INPUT, FloatPopulation, FloatProjection, bu
 TRUENORTH = load_target("truenorth")
 
 
-def crossbars(axons=256, neurons=256, types=4):
-    """TrueNorth with other crossbars."""
+def crossbars(axons=256, neurons=256, types=4, potential_bits=20):
+    """TrueNorth with other crossbars and potentials."""
     data = TRUENORTH.model_dump()
     for name, value in (("axons", axons), ("neurons", neurons), ("axon_types", types)):
         data["crossbar"][name]["value"] = value
+    data["number_formats"]["potential_bits"]["value"] = potential_bits
     return CrossbarProfile.model_validate(data)
 
 

@@ -92,6 +92,17 @@ def test_units_are_about_as_good_as_the_best_of_a_dense_grid(weights, scheme):
         assert np.sqrt(error) <= np.sqrt(dense) + 0.02 * np.sqrt((row**2).sum())
 
 
+@pytest.mark.parametrize("scheme", [TRINARY, AxonScheme((0, 1, 2, 3), (1, 2, 4, -8))], ids=["trinary", "4 bits"])
+def test_large_weights_are_clipped_where_that_pays(scheme):
+    """Normal weights: the best unit of three levels is far below the one that clips nothing."""
+    weights = np.random.default_rng(0).normal(size=(2, 500))
+    found = channel_units(weights, scheme)
+    for row, error in zip(weights, found.squared_error, strict=True):
+        grid = np.abs(row).max() / scheme.highest * np.linspace(0.1, 1.2, 300)
+        dense = min(((row - rounded(row, sign * one, scheme)) ** 2).sum() for one in grid for sign in (1, -1))
+        assert error <= 1.02 * dense
+
+
 @given(WEIGHTS)
 @settings(max_examples=30, deadline=None)
 def test_channels_of_one_sign_are_turned_around(weights):

@@ -37,15 +37,16 @@ def integer_networks(draw):
         assume(False)
     largest = profile.number_formats.leak_max
     generator = np.random.default_rng(draw(st.integers(0, 99)))
-    if draw(st.booleans()):
-        populations = [
-            one
-            if one.on_host
-            else replace(one, bias_mantissa=generator.integers(-largest, largest + 1, one.bias_mantissa.shape))
-            for one in network.populations
-        ]
-        network = replace(network, graph=build_graph(populations, network.projections))
-    return profile, network
+    leaks = draw(st.sampled_from(["quantised", "of channels", "of neurons"]))
+    if leaks == "quantised":
+        return profile, network
+    populations = []
+    for one in network.populations:
+        shape = one.shape if leaks == "of neurons" else (one.shape[0], 1, 1)
+        bias = generator.integers(-largest, largest + 1, shape)
+        changed = replace(one, bias_mantissa=bias, bias_exponent=np.zeros_like(bias))
+        populations.append(one if one.on_host else changed)
+    return profile, replace(network, graph=build_graph(populations, network.projections))
 
 
 def trains(network, samples):
@@ -143,6 +144,10 @@ def test_potentials_are_lowered_only_where_they_cannot_be_loaded(case):
             assert (after.initial_potential == one.initial_potential).all()
             continue
         for channel, wanted in enumerate(one.initial_potential.tolist()):
-            leak, threshold = int(one.bias_mantissa[channel, 0, 0]), int(one.threshold[channel])
-            possible = [value for value in range(-2000, wanted + 1) if waits(value, leak, threshold, one.start_step)]
+            leaks, threshold = set(one.bias_mantissa[channel].ravel().tolist()), int(one.threshold[channel])
+            possible = [
+                value
+                for value in range(-4000, wanted + 1)
+                if all(waits(value, leak, threshold, one.start_step) for leak in leaks)
+            ]
             assert after.initial_potential[channel] == max(possible)

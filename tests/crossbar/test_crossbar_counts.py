@@ -19,7 +19,7 @@ from nmdeploy.errors import QuantizationError
 from nmdeploy.pipeline_crossbars import lower
 from nmdeploy.simulator import simulate
 
-SETTINGS = settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+SETTINGS = settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 SIDE = 2
 CHIPS_IN_A_ROW = 2
 
@@ -67,63 +67,70 @@ def grid(address):
 
 def counted_by_hand(mapped, samples, spikes):
     """Counters by (core, tile), and those of the host by population."""
-    network, placement = mapped.network, mapped.placement
-    columns, axons = mapped.program.columns, mapped.program.axons
-    names = [one.name for one in network.populations]
-    projections = network.projections
+    network, placement, columns = mapped.network, mapped.placement, mapped.program.columns
     found = {(core, tile): Counter() for core, record in enumerate(placement.cores) for tile in record.tiles}
-    # weights by projection, source and target neuron
+    entries = entries_met(mapped, spikes)
+    seen = set()
+    for position, core in enumerate(columns.core.tolist()):
+        population, neuron = network.populations[columns.population[position]], int(columns.neuron[position])
+        where, fired = place(neuron, population.shape), int(spikes[population.name][neuron])
+        count = found[tile_of(placement, core, population.name, where)]
+        count["updates"] += len(samples) * network.timesteps
+        has_bias = bool(np.broadcast_to(population.bias, population.shape)[where])
+        count["bias"] += len(samples) * network.timesteps * has_bias
+        count["resets"] += fired
+        count.update(of_message(placement, core, int(columns.target_core[position]), fired))
+        count.update(entries(core, population, neuron))
+        if (population.name, neuron) not in seen:
+            seen.add((population.name, neuron))
+            count["spikes"] += fired
+    host = {one.name: Counter() for one in network.populations if one.on_host}
+    axons = mapped.program.axons
+    for number, neuron in zip(axons.projection.tolist(), axons.source_neuron.tolist(), strict=True):
+        source = network.projections[number].source
+        if source in host:
+            host[source]["messages"] += int(spikes[source][neuron])
+    return found, host
+
+
+def of_message(placement, core, target, fired):
+    """What the spikes of a column are on their way."""
+    if target == TO_HOST:
+        return Counter(messages=fired, off_chip=fired)
+    here, there = placement.cores[core].address, placement.cores[target].address
+    (from_x, from_y), (to_x, to_y) = grid(here), grid(there)
+    return Counter(
+        messages=fired,
+        off_chip=fired * (here.chip != there.chip),
+        hops_x=fired * abs(from_x - to_x),
+        hops_y=fired * abs(from_y - to_y),
+    )
+
+
+def entries_met(mapped, spikes):
+    """A function of core, population and neuron: spikes that meet entries of 1 of one column, by projection."""
+    axons, projections = mapped.program.axons, mapped.network.projections
     weights = [
         {(source, target): int(one.weights[where]) for source, target, where in chip_steps.synapses(one)}
         for one in projections
     ]
-    axons_of_core = {}
-    for position, core in enumerate(axons.core.tolist()):
-        axons_of_core.setdefault(core, []).append(position)
-    for position, core in enumerate(columns.core.tolist()):
-        name, neuron = names[columns.population[position]], int(columns.neuron[position])
-        population = network.population(name)
-        where = place(neuron, population.shape)
-        count = found[tile_of(placement, core, name, where)]
-        fired = int(spikes[name][neuron])
-        count["updates"] += len(samples) * network.timesteps
-        count["bias"] += len(samples) * network.timesteps * bool(np.broadcast_to(population.bias, population.shape)[where])
-        count["resets"] += fired
-        count["messages"] += fired
-        target = int(columns.target_core[position])
-        if target == TO_HOST:
-            count["off_chip"] += fired
-        else:
-            here, there = placement.cores[core].address, placement.cores[target].address
-            count["off_chip"] += fired * (here.chip != there.chip)
-            count["hops_x"] += fired * abs(grid(here)[0] - grid(there)[0])
-            count["hops_y"] += fired * abs(grid(here)[1] - grid(there)[1])
-        reached = Counter()
-        for axon in axons_of_core.get(core, []):
-            number, source = int(axons.projection[axon]), int(axons.source_neuron[axon])
-            if projections[number].target != name or (source, neuron) not in weights[number]:
-                continue
-            events = int(spikes[projections[number].source][source])
-            reached[number, source] += 1
-        for (number, source), times in reached.items():
+    drivers = {}
+    listed = (axons.core.tolist(), axons.projection.tolist(), axons.source_neuron.tolist())
+    for core, number, source in zip(*listed, strict=True):
+        drivers.setdefault(core, Counter())[number, source] += 1
+
+    def met(core, population, neuron):
+        count = Counter()
+        for (number, source), times in drivers.get(core, {}).items():
             one = projections[number]
-            assert times == len(one.axon_types)
-            events = int(spikes[one.source][source])
-            entries = fewest_entries(one.axon_types, population.type_weights[where[0]], weights[number][source, neuron])
-            count[one.name] += events * entries
-    seen = set()
-    for position, core in enumerate(columns.core.tolist()):
-        name, neuron = names[columns.population[position]], int(columns.neuron[position])
-        if (name, neuron) not in seen:
-            seen.add((name, neuron))
-            tile = tile_of(placement, core, name, place(neuron, network.population(name).shape))
-            found[tile]["spikes"] += int(spikes[name][neuron])
-    host = {one.name: Counter() for one in network.populations if one.on_host}
-    for position, number in enumerate(axons.projection.tolist()):
-        source = projections[number].source
-        if source in host:
-            host[source]["messages"] += int(spikes[source][axons.source_neuron[position]])
-    return found, host
+            if one.target == population.name and (source, neuron) in weights[number]:
+                assert times == len(one.axon_types)
+                row = population.type_weights[place(neuron, population.shape)[0]]
+                entries = fewest_entries(one.axon_types, row, weights[number][source, neuron])
+                count[one.name] += int(spikes[one.source][source]) * entries
+        return count
+
+    return met
 
 
 def fewest_entries(axon_types, type_weights, weight):

@@ -9,12 +9,16 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mapping.connectivity import Connectivity
+from mapping.placement_options import PlacementOptions
+from mapping.verify_crossbars import verify_crossbars
 from mapping.violation import DoesNotFitError
+from nmdeploy.convert.count_decoding import with_counted_outputs
 from nmdeploy.crossbar.axon_plan import Precision, plan_axons
 from nmdeploy.crossbar.host_populations import transducers, with_host_populations
 from nmdeploy.crossbar.partial_sums import with_partial_sums
 from nmdeploy.crossbar.repeated_inputs import apart, without_repeated_inputs
 from nmdeploy.errors import NmdeployError
+from nmdeploy.pipeline_crossbars import lower
 from nmdeploy.spiking.evaluate import evaluate
 from nmdeploy.spiking.network import INPUT, build_spiking_network
 
@@ -162,14 +166,12 @@ REPEATED = {
 }
 
 
-@pytest.mark.parametrize("name", REPEATED)
-def test_inputs_read_twice_get_projections_of_their_own(name):
-    rows = np.array(REPEATED[name], dtype=np.int32)
+def read_through(rows):
+    """A layer on the chip that reads rows of the one before through taps at these places."""
     shape, target = (2, 4, 1), (3, len(rows), 1)
-    zeros = np.zeros((1, 1), dtype=np.int32)
-    table = Connectivity(shape, target, rows, zeros, (0, 2), (0, 3))
+    table = Connectivity(shape, target, rows, np.zeros((1, 1), dtype=np.int32), (0, 2), (0, 3))
     weights = np.random.default_rng(1).normal(size=table.weight_shape)
-    network = build_spiking_network(
+    return build_spiking_network(
         shape,
         [
             drawn.population("first", shape),
@@ -182,6 +184,23 @@ def test_inputs_read_twice_get_projections_of_their_own(name):
             drawn.projection("twice", "out", drawn.dense(target, (1, 1, 1)), np.ones((1, 3, len(rows), 1))),
         ],
     )
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_the_verifier_knows_that_one_entry_is_not_two(name):
+    network = with_counted_outputs(read_through(np.array(REPEATED[name], dtype=np.int32)), frozenset())
+    for made, legal in ((network, name == "none"), (without_repeated_inputs(network), True)):
+        _, _, quantized = drawn.quantized(made, drawn.TRUENORTH)
+        counts = {one.name: np.ones((1, one.neuron_count), dtype=np.int64) for one in quantized.populations}
+        mapped = lower(quantized, drawn.TRUENORTH, PlacementOptions(effort="none"), counts)
+        broken = verify_crossbars(mapped.network, mapped.placement, mapped.program, drawn.TRUENORTH)
+        assert [one.rule for one in broken] == ([] if legal else ["NMD823"])
+        assert all("through several taps" in one.message for one in broken)
+
+
+@pytest.mark.parametrize("name", REPEATED)
+def test_inputs_read_twice_get_projections_of_their_own(name):
+    network = read_through(np.array(REPEATED[name], dtype=np.int32))
     rewritten = without_repeated_inputs(network)
     assert_same_function(network, rewritten)
     for neuron, synapses in terms(rewritten, "twice").items():

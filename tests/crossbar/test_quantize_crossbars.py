@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from mapping.connectivity import Connectivity
+from mapping.network import build_graph
 from mapping.violation import DoesNotFitError
 from nmdeploy.crossbar.axon_plan import Precision, plan_network
 from nmdeploy.crossbar.bias_axons import with_bias_axons
@@ -29,7 +30,8 @@ SETTINGS = settings(max_examples=30, deadline=None, suppress_health_check=list(H
 @st.composite
 def cases(draw):
     """Profile, scaled float network, plan and integer network."""
-    profile = drawn.crossbars(draw(st.sampled_from([32, 64, 256])), types=draw(st.sampled_from([3, 4])))
+    types, bits = draw(st.sampled_from([3, 4])), draw(st.sampled_from([12, 20]))
+    profile = drawn.crossbars(draw(st.sampled_from([32, 64, 256])), types=types, potential_bits=bits)
     precision = Precision(draw(st.sampled_from([None, 1, 2, 4, 8])))
     options = {
         "initial_potential_share": draw(st.sampled_from([0.0, 0.5, 1.0])),
@@ -47,8 +49,7 @@ def cases(draw):
 
 def assert_fields_hold(network, profile):
     formats = profile.number_formats
-    assert (formats.weight_max, formats.leak_max, formats.threshold_max) == (255, 255, 2**18 - 1)
-    assert network.state_max == formats.potential_max == 2**19 - 1
+    assert network.state_max == formats.potential_max
     for one in network.populations:
         if one.on_host:
             assert one.type_weights is None
@@ -79,6 +80,12 @@ def test_fields_hold_and_weights_are_sums_of_axons(case):
             assert set(weights.ravel().tolist()) <= possible
 
 
+def test_fields_of_truenorth():
+    formats = drawn.TRUENORTH.number_formats
+    assert (formats.weight_max, formats.leak_max, formats.threshold_max) == (255, 255, 2**18 - 1)
+    assert formats.potential_max == 2**19 - 1
+
+
 @SETTINGS
 @given(cases())
 def test_inputs_of_a_step_never_exceed_the_potential(case):
@@ -96,7 +103,7 @@ def test_inputs_of_a_step_never_exceed_the_potential(case):
 @given(cases())
 def test_weights_in_thresholds_are_those_of_the_float_network(case):
     """To half a level and the rounding of the threshold; outside the levels, clipped to the outermost."""
-    profile, scaled, plan, network = case
+    _, scaled, plan, network = case
     for one in network.projections:
         target = network.population(one.target)
         if target.on_host or plan[one.name].scheme is None:
@@ -214,6 +221,21 @@ def test_compensation_stays_within_the_fields(case):
     for one in scaled.populations:
         if one.is_partial_sum:
             assert not corrected.population(one.name).bias.any()
+
+
+def test_a_shift_beyond_the_leak_is_limited():
+    """Thresholds a thousand times too high leave no spikes: biases are raised as far as leaks go."""
+    narrow, _ = drawn.narrow(chain(np.eye(3) + 0.1, [0.1, 0.0, -0.1]), drawn.TRUENORTH)
+    scaled, _, made = drawn.quantized(narrow, drawn.TRUENORTH)
+    populations = [
+        one if one.on_host else replace(one, threshold=np.minimum(1000 * one.threshold, 2**18 - 1))
+        for one in made.populations
+    ]
+    made = replace(made, graph=build_graph(populations, made.projections))
+    corrected = correct_biases(made, scaled, drawn.samples(made, 16), leak_max=255)
+    assert corrected.population("layer").bias.ravel().tolist() == [255, 255, 255]
+    unlimited = correct_biases(made, scaled, drawn.samples(made, 16))
+    assert unlimited.population("layer").bias.min() > 255
 
 
 @SETTINGS
