@@ -11,7 +11,8 @@ from torch import nn
 
 from hw_profiles import load_target, parse_target, profile_text
 from nmdeploy.advise.advice import advise
-from nmdeploy.advise.change import changed, possible_changes
+from nmdeploy.advise.change import Change, changed, possible_changes
+from nmdeploy.advise.mapped import MappedLayer, MappedNetwork, Troubles
 from nmdeploy.advise.proposals import Search, reached
 from nmdeploy.advise.targets import mapper_for
 from nmdeploy.compiler_options import CompilerOptions
@@ -207,7 +208,7 @@ def test_layer_cores_name_the_memory_and_what_fits(tmp_path):
 
 
 def test_analog_chips_count_circuits_and_synapses(tmp_path):
-    """300 hidden neurons and 10 of 256 circuits, 600 of 512 synapses; 246 hidden neurons fit."""
+    """300 hidden neurons and 10, of 256 circuits; 246 hidden neurons fit."""
     torch.manual_seed(0)
     module = nn.Sequential(nn.Linear(500, 300), nn.ReLU(), nn.Linear(300, 10))
     path = saved(tmp_path, module, (500,))
@@ -215,6 +216,10 @@ def test_analog_chips_count_circuits_and_synapses(tmp_path):
     advice = advise(load_model(path).layers, mapper, most_layers=3, time_limit_seconds=1e9)
     assert advice.unit == "neuron circuits"
     assert advice.before.cores == 310
+    assert [(layer.cores, round(layer.uses["synapses"], 3)) for layer in advice.before.layers] == [
+        (300, round(500 / 512, 3)),
+        (10, round(300 / 512, 3)),
+    ]
     assert "0: channels 300 -> 246" in {str(one) for one in advice.proposals}
 
 
@@ -238,6 +243,38 @@ def test_too_many_chips_are_counted_all_the_same(tmp_path):
     assert change.kind == "channels"
     assert mapper.mapped(changed(graph, [change])).fits
     assert not mapper.mapped(changed(graph, [replace(change, after=change.after + 1)])).fits
+
+
+class GapsInCounts:
+    """A mapper by which layer "4" has too many inputs from 8 channels of layer "2" on, and from 5 or 6."""
+
+    def __init__(self, wide):
+        self._wide = wide
+
+    def coarsest(self):
+        return GapsInCounts(frozenset(range(8, 100)))
+
+    def troubles(self, layers, names=None):
+        return Troubles(in_parts=frozenset({"4"} if layers.layer("2").shape[0] in self._wide else ()))
+
+
+def test_largest_count_is_found_though_smaller_ones_do_not_do(tmp_path):
+    """By bisection alone it would be 4."""
+    graph = load_model(saved(tmp_path, chain(4, 16, 8), (1, 6, 6))).layers
+    layer = MappedLayer("4", ("4",), 1, None, sum_of=(2, 1))
+    before = MappedNetwork((layer,), 1, 1, None, ())
+    search = Search(graph, GapsInCounts(frozenset({5, 6, *range(8, 100)})), before, deadline=float("inf"))
+    changes = possible_changes(graph, "channels", "2")
+    assert search._smallest(changes, "4", "exact") == Change("channels", "2", 16, 7)
+
+
+def test_narrower_weights_take_less_memory(tmp_path):
+    path = saved(tmp_path, chain(8, 6), (1, 6, 6))
+    graph = load_model(path).layers
+    mapper = mapper_for(load_target("loihi"), few_samples(path), STEPS, None, split_fan_in=False)
+    assert mapper.fewer_bits == (6, 5, 4, 3, 2, 1)
+    wide, narrow = (one.mapped(graph).layer("2").uses["synapse_memory_words"] for one in (mapper, mapper.with_bits(3)))
+    assert narrow < wide
 
 
 def test_command_and_advice_agree(digits_model):

@@ -68,13 +68,15 @@ def test_tables_name_layers_what_binds_and_the_changes(digits_model):
 
 
 def test_cores_are_those_of_compile(digits_model, tmp_path):
-    for target in ("loihi", "spinnaker2"):
+    for target in ("loihi", "spinnaker2", "truenorth"):
         options = (digits_model, "--target", target, "-T", "16", "--json")
         compiled = nmdeploy_here("compile", *options, "-o", tmp_path / target)
         advised = nmdeploy_here("advise", *options, "--time-limit", "0")
         for key in ("cores", "cores_bound", "chips"):
             assert advised.json[key] == compiled.json[key], target
         cores = {layer["name"]: layer["cores"] for layer in compiled.json["layers"]}
+        if target == "truenorth":  # where compile lists partial sums by themselves
+            continue
         assert {layer["name"]: layer["cores"] for layer in advised.json["layers"]} == cores
 
 
