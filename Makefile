@@ -46,7 +46,7 @@ citation: .venv-citation/.installed
 # the core, without Lava, on this machine's newer Python and a newer torch; benchmarks, whole networks and pages on 3.10 alone
 NEWEST_TORCH := 2.13.0
 test-newest: .venv-newest/.installed
-	.venv-newest/bin/python -m pytest -m "not slow and not lava" \
+	.venv-newest/bin/python -m pytest -n 2 --dist loadfile -m "not slow and not lava" \
 		--ignore=tests/benchmarks --ignore=tests/networks --ignore=tests/report --ignore=tests/detection
 
 .venv-newest/.installed: pyproject.toml
