@@ -1,6 +1,7 @@
 """Networks on TrueNorth: accuracy of the lowered networks, cores beside the bound, time and memory of lowering.
 
-python -m benchmarks.crossbars DATA_FOLDER [--networks mnist,resnet8] [--timesteps 64] [--method auto] [--limit N]
+python -m benchmarks.crossbars DATA_FOLDER [--networks mnist,resnet8] [--timesteps 64] [--method auto]
+    [--calibration-limit 512] [--limit 2000]
 
 DATA_FOLDER holds mnist/ and cifar10/. Prints one Markdown table. Lowering and mapping are timed in the same run; their
 memory is the peak of a process of its own that compiles by one method on a few samples, and so an upper limit.
@@ -62,6 +63,7 @@ def main() -> None:
     parser.add_argument("--networks", default="mnist,resnet8")
     parser.add_argument("--timesteps", default="64")
     parser.add_argument("--method", default="auto")
+    parser.add_argument("--calibration-limit", default="512")
     parser.add_argument("--limit", type=int, default=2000)
     options = parser.parse_args()
     print(
@@ -71,16 +73,18 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|")
     for name in options.networks.split(","):
         for steps in options.timesteps.split(","):
-            print(row(cases(options.data)[name], steps, options.method, options.limit), flush=True)
+            chosen = ("-T", steps, "--method", options.method, "--calibration-limit", options.calibration_limit)
+            print(row(cases(options.data)[name], steps, chosen, options.limit), flush=True)
 
 
-def row(case: Case, steps: str, method: str, limit: int) -> str:
+def row(case: Case, steps: str, chosen: tuple[str, ...], limit: int) -> str:
     """Compile, check and run one network."""
-    target = ("--target", "truenorth", "-T", steps, "--calibration", case.calibration)
+    target = ("--target", "truenorth", "--calibration", case.calibration)
     with tempfile.TemporaryDirectory() as folder:
-        peak_gb = peak_memory_gb("compile", *case.model, *target, *QUICK, "-o", str(Path(folder) / "quick.nmd"))
+        quick = ("-T", steps, *QUICK, "-o", str(Path(folder) / "quick.nmd"))
+        peak_gb = peak_memory_gb("compile", *case.model, *target, *quick)
         artifact = str(Path(folder) / "network.nmd")
-        compiled = call("compile", *case.model, *target, "--method", method, "-o", artifact)
+        compiled = call("compile", *case.model, *target, *chosen, "-o", artifact)
         checked = call("check", artifact, "--format", "json")
         ran = call("run", artifact, "--data", case.test, "--limit", str(limit))
     if checked["violations"]:
