@@ -31,8 +31,10 @@ lint: install
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Lava's processes take both cores, so its tests come one after the other
 test: lint citation
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not lava"
+	$(BIN)/python -m pytest -m "not slow and lava"
 
 # cffconvert needs an old jsonschema, so it has an environment of its own
 citation: .venv-citation/.installed
