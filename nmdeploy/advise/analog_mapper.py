@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from hw_profiles.analog_profile import AnalogProfile
 from mapping.analog_core import number_neurons, synapses_per_neuron
 from mapping.violation import DoesNotFitError
-from nmdeploy.advise.mapped import MappedLayer, MappedNetwork, Troubles, refused_network
+from nmdeploy.advise.mapped import MappedLayer, MappedNetwork, refused_network
+from nmdeploy.advise.shape_mapper import ShapeMapper
 from nmdeploy.advise.weighted_layers import weighted_layers
 from nmdeploy.analog_mapping import analog_populations
 from nmdeploy.convert.lower_layers import lower_layers
@@ -17,28 +17,12 @@ from nmdeploy.simplify import simplify
 
 
 @dataclass(frozen=True)
-class AnalogMapper:
+class AnalogMapper(ShapeMapper):
     """Maps networks to one analog chip, whose neuron circuits are what is counted."""
 
     profile: AnalogProfile
     unit: str = "neuron circuits"
-    bits: int | None = None
-    fewer_bits: tuple[int, ...] = ()
     can_pool: bool = False
-
-    def coarsest(self) -> None:
-        """Shapes alone decide how many inputs there are."""
-
-    def with_bits(self, bits: int) -> AnalogMapper:
-        """There are no bits."""
-        return self
-
-    def with_split_fan_in(self) -> None:
-        """Nothing is summed in parts."""
-
-    def troubles(self, layers: LayerGraph, names: Collection[str] | None = None) -> Troubles:
-        """Nothing that mapping does not say as fast."""
-        return Troubles()
 
     def mapped(self, layers: LayerGraph, *, bounded: bool = False) -> MappedNetwork:
         """Count neurons and synapses."""

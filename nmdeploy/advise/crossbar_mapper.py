@@ -22,7 +22,7 @@ from nmdeploy.advise.quick_quantization import quickly_quantized
 from nmdeploy.advise.weighted_layers import weighted_layers
 from nmdeploy.convert.calibration import Calibration
 from nmdeploy.convert.lower_layers import lower_layers
-from nmdeploy.crossbar.axon_plan import Precision, plan_axons
+from nmdeploy.crossbar.axon_plan import NEEDED_BITS, Precision, plan_axons
 from nmdeploy.crossbar.bias_axons import with_bias_axons
 from nmdeploy.crossbar.convert_crossbars import convert_for_crossbars
 from nmdeploy.crossbar.host_populations import transducers, with_host_populations
@@ -32,8 +32,6 @@ from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.simplify import simplify
 
 PERCENTILE = 99.9
-# Axons of four types, one each, tell four bits apart: what weights that are left to themselves need at the most.
-NEEDED_BITS = 4
 # Three levels are the fewest with both signs.
 NARROWEST_BITS = 2
 

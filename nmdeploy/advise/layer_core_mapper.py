@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +10,8 @@ from hw_profiles.layer_core_profile import LayerCoreProfile
 from mapping.layer_cores import MEMORY_CODES, ConvolutionLayer, layer_demands, match_layers
 from mapping.verify_layers import verify_layer_limits
 from mapping.violation import DoesNotFitError
-from nmdeploy.advise.mapped import MappedLayer, MappedNetwork, Troubles, refused_network
+from nmdeploy.advise.mapped import MappedLayer, MappedNetwork, refused_network
+from nmdeploy.advise.shape_mapper import ShapeMapper
 from nmdeploy.advise.weighted_layers import weighted_layers
 from nmdeploy.convert.lower_layers import lower_layers
 from nmdeploy.layer_mapping import convolution_layers
@@ -20,28 +20,12 @@ from nmdeploy.simplify import simplify
 
 
 @dataclass(frozen=True)
-class LayerCoreMapper:
+class LayerCoreMapper(ShapeMapper):
     """Maps networks to one chip of cores for whole layers; weights have the one width of the chip."""
 
     profile: LayerCoreProfile
     unit: str = "cores"
-    bits: int | None = None
-    fewer_bits: tuple[int, ...] = ()
     can_pool: bool = True
-
-    def coarsest(self) -> None:
-        """Shapes alone decide how many inputs there are."""
-
-    def with_bits(self, bits: int) -> LayerCoreMapper:
-        """There are no narrower weights."""
-        return self
-
-    def with_split_fan_in(self) -> None:
-        """Inputs are never too many: a core keeps kernels, not synapses."""
-
-    def troubles(self, layers: LayerGraph, names: Collection[str] | None = None) -> Troubles:
-        """Nothing that mapping does not say as fast."""
-        return Troubles()
 
     def mapped(self, layers: LayerGraph, *, bounded: bool = False) -> MappedNetwork:
         """Read every population as a convolution, and match them to cores."""

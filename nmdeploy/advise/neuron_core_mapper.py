@@ -55,7 +55,7 @@ class NeuronCoreMapper:
     profile: HardwareProfile
     calibration: Calibration
     timesteps: int
-    bits: int = 8
+    bits: int
     split_fan_in: bool = False
     unit: str = "cores"
     can_pool: bool = False

@@ -13,9 +13,9 @@ from nmdeploy.advise.mapped import Mapper
 from nmdeploy.advise.neuron_core_mapper import NeuronCoreMapper
 from nmdeploy.convert.calibration import Calibration
 from nmdeploy.errors import NmdeployError
+from nmdeploy.quantize.quantize import DEFAULT_WEIGHT_BITS
 
 Profile = HardwareProfile | CrossbarProfile | LayerCoreProfile | AnalogProfile
-DEFAULT_BITS = 8
 
 
 def mapper_for(
@@ -40,7 +40,7 @@ def mapper_for(
         The target has no choice of what is given.
     """
     if isinstance(profile, HardwareProfile):
-        bits = DEFAULT_BITS if weight_bits is None else weight_bits
+        bits = DEFAULT_WEIGHT_BITS if weight_bits is None else weight_bits
         return NeuronCoreMapper(profile, calibration, timesteps, bits, split_fan_in)
     if split_fan_in:
         always = "always sums in parts what has too many inputs" if isinstance(profile, CrossbarProfile) else "cannot"

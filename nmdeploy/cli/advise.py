@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,7 +14,20 @@ from nmdeploy.advise.targets import mapper_for
 from nmdeploy.cli.advice_document import advice_document
 from nmdeploy.cli.advice_tables import print_advice
 from nmdeploy.cli.console import pass_progress, print_json
-from nmdeploy.cli.model_options import DataLayout, numbers_of, shape_of
+from nmdeploy.cli.model_options import (
+    FactoryOption,
+    InputShapeOption,
+    LayoutOption,
+    MeanOption,
+    ModelArgument,
+    ScaleOption,
+    StdOption,
+    TargetOption,
+    TimestepsOption,
+    TrustOption,
+    WeightBitsOption,
+    read_model,
+)
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 
 if TYPE_CHECKING:
@@ -26,15 +38,10 @@ SAMPLES = 4
 
 
 def advise_command(
-    model: Annotated[
-        Path, typer.Argument(help="Model file: from nmdeploy.save(), or a pickled module, or a state dict.")
-    ],
-    target: Annotated[str, typer.Option(help="Name of a chip profile, or path of a .toml file.")] = "loihi",
-    timesteps: Annotated[int, typer.Option("--timesteps", "-T", min=1, help="Time steps of the window.")] = 64,
-    weight_bits: Annotated[
-        int | None,
-        typer.Option(min=1, help="Width of the weights; default: 8, on crossbars what each layer needs."),
-    ] = None,
+    model: ModelArgument,
+    target: TargetOption = "loihi",
+    timesteps: TimestepsOption = 64,
+    weight_bits: WeightBitsOption = None,
     split_fan_in: Annotated[
         bool,
         typer.Option("--split-fan-in", help="Sum in parts, approximately, what has too many inputs for a core."),
@@ -48,29 +55,25 @@ def advise_command(
     time_limit: Annotated[
         float, typer.Option(min=0, help="Seconds after which no further change is tried; what is left out is said.")
     ] = 75.0,
-    model_factory: Annotated[
-        str | None, typer.Option("--model", help="package.module:factory that builds the module of a state dict.")
-    ] = None,
-    input_shape: Annotated[str | None, typer.Option(help="Shape of one sample, as 3,32,32.")] = None,
-    scale: Annotated[float | None, typer.Option(help="Samples are divided by this first.")] = None,
-    mean: Annotated[str | None, typer.Option(help="Then this is subtracted, one value or one a channel.")] = None,
-    std: Annotated[str | None, typer.Option(help="Then they are divided by this.")] = None,
-    layout: Annotated[DataLayout | None, typer.Option(help="Axes of data files.")] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Unpickle classes that could run any code.")] = False,
+    model_factory: FactoryOption = None,
+    input_shape: InputShapeOption = None,
+    scale: ScaleOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
+    layout: LayoutOption = None,
+    trust: TrustOption = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the advice as JSON.")] = False,
 ) -> None:
     """Say which layers bind on a target, and the smallest changes that fit; exit 1 if the network does not."""
-    from nmdeploy.frontend.load import load_model  # torch takes seconds to import
-
     profile = load_target(target)
-    loaded = load_model(
+    loaded = read_model(
         model,
-        model_factory=model_factory,
-        input_shape=shape_of(input_shape),
+        factory=model_factory,
+        input_shape=input_shape,
         scale=scale,
-        mean=numbers_of("--mean", mean),
-        std=numbers_of("--std", std),
-        layout=None if layout is None else layout.value,
+        mean=mean,
+        std=std,
+        layout=layout,
         trust=trust,
     )
     mapper = mapper_for(profile, _few_samples(loaded), timesteps, weight_bits, split_fan_in=split_fan_in)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -18,15 +17,39 @@ from mapping.neuron_models import Release
 from mapping.placement_options import PlacementOptions
 from nmdeploy.artifact.artifact import Artifact, write_artifact
 from nmdeploy.artifact.manifest import Options, make_manifest
+from nmdeploy.cli.compile_choices import (
+    Compensations,
+    Decodings,
+    Efforts,
+    Neurons,
+    Objectives,
+    Releases,
+    ResetMode,
+    Thresholds,
+    WeightRoundings,
+)
 from nmdeploy.cli.compile_summary import print_summary
 from nmdeploy.cli.console import key_value_table, pass_progress, stdout_console, warn
+from nmdeploy.cli.crossbar_options import refuse_what_crossbars_lack
 from nmdeploy.cli.mapping_only import map_only
-from nmdeploy.cli.model_options import DataLayout, numbers_of, shape_of
+from nmdeploy.cli.model_options import (
+    FactoryOption,
+    InputShapeOption,
+    LayoutOption,
+    MeanOption,
+    ModelArgument,
+    ScaleOption,
+    StdOption,
+    TargetOption,
+    TimestepsOption,
+    TrustOption,
+    WeightBitsOption,
+    read_model,
+)
 from nmdeploy.compiler_options import CompilerOptions
 from nmdeploy.convert.calibration import Calibration, noise_calibration, split_calibration
 from nmdeploy.convert.methods import METHODS
-from nmdeploy.crossbar.axon_plan import Precision
-from nmdeploy.crossbar.axon_schemes import finest_bits
+from nmdeploy.crossbar.axon_plan import NEEDED_BITS, Precision
 from nmdeploy.data_file import read_data
 from nmdeploy.errors import NmdeployError
 from nmdeploy.passes import PassRunner, StoppedAfterPassError
@@ -34,6 +57,7 @@ from nmdeploy.pipeline import PASSES, compile_layers
 from nmdeploy.pipeline_crossbars import CROSSBAR_PASSES, compile_for_crossbars
 from nmdeploy.quantize import QuantizationOptions
 from nmdeploy.quantize.neuron_choice import NeuronChoice, NeuronName
+from nmdeploy.quantize.quantize import DEFAULT_WEIGHT_BITS
 from nmdeploy.quantize.weight_rounding import WeightRounding, default_rounding
 from nmdeploy.search.recipe import AUTO, PRESETS, recommended_neurons
 
@@ -41,93 +65,15 @@ if TYPE_CHECKING:
     from nmdeploy.model import Model
 
 
-DEFAULT_WEIGHT_BITS = 8
-# About what layers of crossbars are given if left to themselves; below 8, so that weights are rounded with care.
-CROSSBAR_WEIGHT_BITS = 4
-
-
-class Thresholds(str, Enum):
-    """How many thresholds a population has."""
-
-    channel = "channel"
-    layer = "layer"
-
-
-class ResetMode(str, Enum):
-    """What a spike does to the membrane potential."""
-
-    subtract = "subtract"
-    zero = "zero"
-
-
-class Neurons(str, Enum):
-    """What activations become."""
-
-    auto = "auto"
-    plain = "if"
-    imbalanced = "imbalanced"
-    signed = "signed"
-    paced = "paced"
-
-
-class Releases(str, Enum):
-    """When neurons with a count memory take a spike back."""
-
-    never = "never"
-    half = "half"
-    threshold = "threshold"
-
-
-class Compensations(str, Enum):
-    """Layer-wise error compensation."""
-
-    auto = "auto"
-    none = "none"
-    bias = "bias"
-    gain = "gain"
-
-
-class WeightRoundings(str, Enum):
-    """How weights become whole numbers."""
-
-    nearest = "nearest"
-    least_squares = "least-squares"
-    gptq = "gptq"
-
-
-class Decodings(str, Enum):
-    """What outputs are read from."""
-
-    by_membrane = "membrane"
-    by_count = "count"
-
-
-class Objectives(str, Enum):
-    """What placement minimises."""
-
-    hops = "hops"
-    congestion = "congestion"
-    energy = "energy"
-
-
-class Efforts(str, Enum):
-    """How long placement tries."""
-
-    none = "none"
-    low = "low"
-    normal = "normal"
-    high = "high"
 
 
 def compile_command(
-    model: Annotated[
-        Path, typer.Argument(help="Model file: from nmdeploy.save(), or a pickled module, or a state dict.")
-    ],
-    target: Annotated[str, typer.Option(help="Name of a chip profile, or path of a .toml file.")] = "loihi",
+    model: ModelArgument,
+    target: TargetOption = "loihi",
     output: Annotated[Path | None, typer.Option("-o", "--output", help="Folder to write; default MODEL.nmd.")] = None,
     calibration: Annotated[Path | None, typer.Option(help=".npz with x: samples that scales are chosen on.")] = None,
     calibration_limit: Annotated[int, typer.Option(min=1, help="Use at most this many calibration samples.")] = 512,
-    timesteps: Annotated[int, typer.Option("--timesteps", "-T", min=1, help="Time steps of the window.")] = 64,
+    timesteps: TimestepsOption = 64,
     max_loss: Annotated[
         float | None,
         typer.Option(min=0, help="Take the shortest window up to --timesteps that loses at most so many points."),
@@ -173,10 +119,7 @@ def compile_command(
         bool, typer.Option(help="Off only to show what it is worth.")
     ] = True,
     percentile: Annotated[float, typer.Option(min=50, max=100, help="Of the percentile methods.")] = 99.9,
-    weight_bits: Annotated[
-        int | None,
-        typer.Option(min=1, help="Width of the weights; default: 8, on crossbars what each layer needs."),
-    ] = None,
+    weight_bits: WeightBitsOption = None,
     weight_rounding: Annotated[
         WeightRoundings | None,
         typer.Option(help="Default: gptq below 8 bits if there are calibration samples, else nearest."),
@@ -213,15 +156,13 @@ def compile_command(
     seed: Annotated[
         int, typer.Option(help="Of placement, and of the noise that stands in for missing calibration samples.")
     ] = 0,
-    model_factory: Annotated[
-        str | None, typer.Option("--model", help="package.module:factory that builds the module of a state dict.")
-    ] = None,
-    input_shape: Annotated[str | None, typer.Option(help="Shape of one sample, as 3,32,32.")] = None,
-    scale: Annotated[float | None, typer.Option(help="Samples are divided by this first.")] = None,
-    mean: Annotated[str | None, typer.Option(help="Then this is subtracted, one value or one a channel.")] = None,
-    std: Annotated[str | None, typer.Option(help="Then they are divided by this.")] = None,
-    layout: Annotated[DataLayout | None, typer.Option(help="Axes of data files.")] = None,
-    trust: Annotated[bool, typer.Option("--trust", help="Unpickle classes that could run any code.")] = False,
+    model_factory: FactoryOption = None,
+    input_shape: InputShapeOption = None,
+    scale: ScaleOption = None,
+    mean: MeanOption = None,
+    std: StdOption = None,
+    layout: LayoutOption = None,
+    trust: TrustOption = False,
     stop_after: Annotated[
         str | None,
         typer.Option(
@@ -231,21 +172,19 @@ def compile_command(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Convert, quantise, place and check a trained network; exit 0 only if the placement is legal."""
-    from nmdeploy.frontend.load import load_model  # torch takes seconds to import
-
     text = profile_text(target)
     profile = parse_target(text, target)
     names = CROSSBAR_PASSES if isinstance(profile, CrossbarProfile) else PASSES
     if stop_after is not None and stop_after not in names:
         raise NmdeployError(f"--stop-after {stop_after}: no such pass for {target}. Passes: {', '.join(names)}")
-    loaded = load_model(
+    loaded = read_model(
         model,
-        model_factory=model_factory,
-        input_shape=shape_of(input_shape),
+        factory=model_factory,
+        input_shape=input_shape,
         scale=scale,
-        mean=numbers_of("--mean", mean),
-        std=numbers_of("--std", std),
-        layout=None if layout is None else layout.value,
+        mean=mean,
+        std=std,
+        layout=layout,
         trust=trust,
     )
     if isinstance(profile, (LayerCoreProfile, AnalogProfile)):
@@ -255,7 +194,7 @@ def compile_command(
     if isinstance(profile, CrossbarProfile):
         refuse_what_crossbars_lack(profile, decoding, thresholds, refinement_steps, weight_bits, weight_rounding)
         decoding = Decodings.by_count
-        bits = weight_bits or CROSSBAR_WEIGHT_BITS
+        bits = weight_bits or NEEDED_BITS
     else:
         decoding = decoding or Decodings.by_membrane
         bits = weight_bits or DEFAULT_WEIGHT_BITS
@@ -339,38 +278,6 @@ def compile_command(
     print_summary(compiled, profile, recorded, folder, as_json)
     if any(violation.severity == "error" for violation in compiled.violations):
         raise typer.Exit(1)
-
-
-def refuse_what_crossbars_lack(
-    profile: CrossbarProfile,
-    decoding: Decodings | None,
-    thresholds: Thresholds,
-    refinement_steps: int | None,
-    weight_bits: int | None,
-    weight_rounding: WeightRoundings | None,
-) -> None:
-    """Refuse options that chips of crossbars have nothing for.
-
-    Raises
-    ------
-    NmdeployError
-    """
-    if decoding is Decodings.by_membrane:
-        raise NmdeployError(f"--decoding membrane: potentials of {profile.name} cannot be read; its spikes are counted")
-    if thresholds is Thresholds.layer:
-        raise NmdeployError(f"--thresholds layer: every neuron of {profile.name} has a threshold of its own")
-    if refinement_steps:
-        raise NmdeployError(f"--refinement-steps: spikes of {profile.name} all weigh the same")
-    most_bits = finest_bits(profile.crossbar.axon_types.value)
-    if weight_bits is not None and weight_bits > most_bits:
-        raise NmdeployError(
-            f"--weight-bits {weight_bits}: axons of {profile.name} give one input weights of {most_bits} bits at most"
-        )
-    if weight_rounding is WeightRoundings.least_squares:
-        raise NmdeployError(
-            f"--weight-rounding least-squares: levels of {profile.name} have the unit of least squared error with any "
-            "rounding; use nearest or gptq"
-        )
 
 
 def _neurons(

@@ -23,6 +23,8 @@ FloatArray = NDArray[np.float64]
 
 # Of the weights of a layer: 16 levels for weights of a normal distribution reach it.
 TOLERANCE = 0.1
+NEEDED_BITS = 4
+"""What the weights of a layer that is left to itself come to, about: 16 levels."""
 
 
 @dataclass(frozen=True)

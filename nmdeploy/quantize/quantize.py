@@ -38,6 +38,9 @@ IntArray = NDArray[np.int64]
 POOL_WEIGHT_BITS = 8
 
 
+DEFAULT_WEIGHT_BITS = 8
+
+
 @dataclass(frozen=True)
 class QuantizationOptions:
     """What the user chooses.
@@ -64,7 +67,7 @@ class QuantizationOptions:
     """
 
     timesteps: int
-    weight_bits: int = 8
+    weight_bits: int = DEFAULT_WEIGHT_BITS
     thresholds: Literal["channel", "layer"] = "channel"
     reset: Literal["subtract", "zero"] = "subtract"
     initial_potential_share: float = 0.5
